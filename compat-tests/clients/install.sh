@@ -1,0 +1,67 @@
+#!/bin/bash
+# Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
+#   install.sh python | node | go | kafka | cassandra | java VERSION | streams | fraud
+# A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+tests=$(dirname "$here")
+cache=${SMACK_CLIENTS:-${XDG_CACHE_HOME:-$HOME/.cache}/smack/clients}
+what=${1:?what to install} version=${2:-}
+
+jars() { # POM FOLDER [MAVEN OPTIONS]
+    local pom=$1 into=$2
+    shift 2
+    mvn -q -B -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$into" "$@" >&2
+}
+
+case $what in
+python) from=("$here/python/requirements.txt") ;;
+node) from=("$here/node/package.json" "$here/node/package-lock.json") ;;
+go) from=("$here/go/go.mod" "$here/go/go.sum" "$tests"/scenarios/go/*/*.go) ;;
+kafka) from=("$tests/originals/kafka/pom.xml") ;;
+cassandra) from=("$tests/originals/cassandra/pom.xml") ;;
+java) from=("$here/java/pom.xml" "$tests"/scenarios/java/*.java) ;;
+streams | fraud) from=("$here/$what/pom.xml" "$tests/scenarios/$what"/*.java) ;;
+*) echo "install.sh: no such set of clients: $what" >&2 && exit 2 ;;
+esac
+
+hash=$(cat "${from[@]}" | sha256sum | cut -c1-16)
+dir=$cache/$what${version:+-$version}-$hash
+mkdir -p "$cache"
+exec 9>"$cache/.lock-$what$version"
+flock 9
+if [ ! -d "$dir" ]; then
+    new=$(mktemp -d "$cache/.new-$what-XXXXXX")
+    trap 'rm -rf "$new"' EXIT
+    case $what in
+    python)
+        python3 -m venv "$new" >&2
+        "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "${from[0]}" >&2
+        ;;
+    node)
+        cp "${from[@]}" "$new"
+        (cd "$new" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >&2)
+        ;;
+    go)
+        cp "$here"/go/go.* "$new" && cp -r "$tests"/scenarios/go/* "$new"
+        (cd "$new" && mkdir bin && go build -o bin/ ./... >&2)
+        ;;
+    kafka | cassandra)
+        jars "${from[0]}" "$new"
+        ;;
+    java)
+        # Written against the oldest API that the project proves, compiled once for each version.
+        jars "$here/java/pom.xml" "$new/lib" -Dkafka.version="$version"
+        sources=("$tests"/scenarios/java/*.java)
+        case $version in 4.*) ;; *) sources=("${sources[@]/*Newest.java/}") ;; esac
+        # shellcheck disable=SC2068 # the emptied element must vanish
+        javac -nowarn -Xlint:-options -cp "$new/lib/*" -d "$new/classes" ${sources[@]} >&2
+        ;;
+    streams | fraud)
+        jars "$here/$what/pom.xml" "$new/lib"
+        javac -nowarn -cp "$new/lib/*" -d "$new/classes" "$tests/scenarios/$what"/*.java >&2
+        ;;
+    esac
+    mv -T "$new" "$dir"
+fi
+echo "$dir"

@@ -1,0 +1,323 @@
+//! Starting, killing and stopping the subject of a test.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use tempfile::TempDir;
+
+/// How long a subject may take until it answers.
+const START_SECONDS_MAX: u32 = 120;
+
+/// What both subjects are configured with, so that answers can be compared.
+const PROPERTIES: &str = "num.partitions=3\ngroup.initial.rebalance.delay.ms=0\n";
+
+/// What is tested.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The binary of this workspace.
+    Smack,
+    /// Apache Kafka itself.
+    Original,
+    /// A broker that somebody else started.
+    Running(String),
+}
+
+impl Subject {
+    /// The subject that the environment names.
+    pub fn from_env() -> Self {
+        match std::env::var("SUBJECT").as_deref() {
+            Err(_) | Ok("" | "smack") => Self::Smack,
+            Ok("original") => Self::Original,
+            Ok(address) => Self::Running(address.to_owned()),
+        }
+    }
+}
+
+/// A broker under test, which ends with the process that started it at the latest.
+pub struct Broker {
+    subject: Subject,
+    address: String,
+    ports: BTreeMap<String, u16>,
+    pid: Option<u32>,
+    data: PathBuf,
+    properties: String,
+    child: Option<Child>,
+    guard: Option<Child>,
+    _dir: Option<TempDir>,
+}
+
+impl Broker {
+    /// The broker that all scenarios of one test binary share.
+    pub fn shared() -> Result<&'static Self> {
+        static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
+        SHARED
+            .get_or_init(|| Self::start(Subject::from_env(), "").map_err(|error| format!("{error:?}")))
+            .as_ref()
+            .map_err(|error| anyhow::anyhow!("the subject did not start: {error}"))
+    }
+
+    /// Starts a fresh broker with further lines of `server.properties`.
+    pub fn start(subject: Subject, properties: &str) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("smack-compat-").tempdir()?;
+        let data = dir.path().to_owned();
+        Self::start_in(subject, properties, &data, Some(dir))
+    }
+
+    /// Starts a broker on a folder of the caller's, which outlives it.
+    pub fn start_at(subject: Subject, properties: &str, data: &Path) -> Result<Self> {
+        Self::start_in(subject, properties, data, None)
+    }
+
+    fn start_in(subject: Subject, properties: &str, data: &Path, dir: Option<TempDir>) -> Result<Self> {
+        let mut broker = Self {
+            address: String::new(),
+            ports: BTreeMap::new(),
+            pid: None,
+            data: data.to_owned(),
+            properties: format!("{PROPERTIES}{properties}"),
+            child: None,
+            guard: None,
+            _dir: dir,
+            subject,
+        };
+        if let Subject::Running(address) = &broker.subject {
+            broker.address.clone_from(address);
+        } else {
+            broker.launch()?;
+        }
+        Ok(broker)
+    }
+
+    /// Starts the process again on the same data and, as far as they are known, the same ports.
+    pub fn restart(&mut self) -> Result<()> {
+        ensure!(self.pid.is_none(), "the broker still runs");
+        self.launch()
+    }
+
+    fn launch(&mut self) -> Result<()> {
+        fs::write(self.data.join("further.properties"), &self.properties)?;
+        match self.subject {
+            Subject::Smack => self.launch_smack()?,
+            Subject::Original => self.launch_original()?,
+            Subject::Running(_) => bail!("this test must own its broker: SUBJECT must be smack or original"),
+        }
+        let pid = self.pid.context("a started broker has a process id")?;
+        self.guard = Some(guard(pid)?);
+        Ok(())
+    }
+
+    fn launch_smack(&mut self) -> Result<()> {
+        let data = self.data.join("data");
+        let known = data.join("ports.json");
+        let _ = fs::remove_file(&known);
+        let port = |name: &str| self.ports.get(name).copied().unwrap_or(0).to_string();
+        let log = fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.data.join("out.log"))?;
+        let binary = smack_binary()?;
+        let mut child = Command::new(&binary)
+            .args([
+                "up",
+                "--kafka-port",
+                &port("kafka"),
+                "--admin-port",
+                &port("admin"),
+            ])
+            .arg("--data-dir")
+            .arg(&data)
+            .arg("--kafka-config")
+            .arg(self.data.join("further.properties"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("starting {}", binary.display()))?;
+        for _ in 0..START_SECONDS_MAX * 200 {
+            if let Ok(text) = fs::read_to_string(&known)
+                && let Ok(ports) = serde_json::from_str::<BTreeMap<String, u16>>(&text)
+            {
+                self.address = format!(
+                    "127.0.0.1:{}",
+                    ports.get("kafka").context("ports.json names no kafka port")?
+                );
+                self.ports = ports;
+                self.pid = Some(child.id());
+                self.child = Some(child);
+                return Ok(());
+            }
+            if let Some(status) = child.try_wait()? {
+                bail!("smack ended at once ({status}): {}", self.log());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        child.kill()?;
+        bail!(
+            "smack wrote no ports.json in {START_SECONDS_MAX} s: {}",
+            self.log()
+        )
+    }
+
+    fn launch_original(&mut self) -> Result<()> {
+        let port = match self.ports.get("kafka") {
+            Some(port) => *port,
+            None => free_ports(2)?,
+        };
+        let script = folder().join("originals/kafka.sh");
+        let output = Command::new(script)
+            .arg("start")
+            .env("PORT", port.to_string())
+            .env("DATA", &self.data)
+            .env("EXTRA", self.data.join("further.properties"))
+            .env(
+                "HEAP",
+                std::env::var("HEAP").unwrap_or_else(|_| "512m".to_owned()),
+            )
+            .stdin(Stdio::null())
+            .output()?;
+        ensure!(
+            output.status.success(),
+            "the original did not start: {} {}",
+            String::from_utf8_lossy(&output.stderr),
+            self.log()
+        );
+        self.ports.insert("kafka".to_owned(), port);
+        self.address = format!("127.0.0.1:{port}");
+        self.pid = Some(fs::read_to_string(self.data.join("pid"))?.trim().parse()?);
+        Ok(())
+    }
+
+    /// `host:port` of the Kafka listener.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// `host:port` of smack's admin listener.
+    pub fn admin(&self) -> Option<String> {
+        self.ports.get("admin").map(|port| format!("127.0.0.1:{port}"))
+    }
+
+    /// The process, while it runs and is ours.
+    pub fn pid(&self) -> Option<u32> {
+        self.pid
+    }
+
+    /// Where the broker keeps its data.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// What this broker is.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The end of what the broker said.
+    pub fn log(&self) -> String {
+        let text = fs::read_to_string(self.data.join("out.log")).unwrap_or_default();
+        let skip = text.lines().count().saturating_sub(40);
+        text.lines().skip(skip).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether the process is still there.
+    pub fn is_alive(&self) -> bool {
+        self.pid.is_some_and(is_alive)
+    }
+
+    /// Ends the process as a crash would, and waits until it is gone.
+    pub fn kill(&mut self) -> Result<()> {
+        self.end("-KILL")
+    }
+
+    /// Asks the process to end, and waits until it is gone.
+    pub fn stop(&mut self) -> Result<()> {
+        self.end("-TERM")
+    }
+
+    fn end(&mut self, signal: &str) -> Result<()> {
+        let Some(pid) = self.pid.take() else { return Ok(()) };
+        let _ = Command::new("kill")
+            .args([signal, &pid.to_string()])
+            .stderr(Stdio::null())
+            .status();
+        if let Some(mut child) = self.child.take() {
+            child.wait()?;
+        }
+        for _ in 0..3000 {
+            if !is_alive(pid) {
+                self.guard = None;
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        bail!("process {pid} did not end on kill {signal}")
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.kill();
+    }
+}
+
+fn is_alive(pid: u32) -> bool {
+    // A zombie has ended: the original's parent is gone, so only its state tells.
+    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
+        stat.rsplit(')')
+            .next()
+            .is_some_and(|rest| !rest.trim_start().starts_with('Z'))
+    })
+}
+
+/// A shell that ends the broker as soon as this process, which holds its standard input, is gone.
+fn guard(pid: u32) -> Result<Child> {
+    Ok(Command::new("sh")
+        .args(["-c", "read -r _; kill -KILL \"$0\" 2>/dev/null", &pid.to_string()])
+        .stdin(Stdio::piped())
+        .spawn()?)
+}
+
+/// The first of `count` neighbouring ports that nobody listens on.
+pub fn free_ports(count: u16) -> Result<u16> {
+    for _ in 0..100 {
+        let first = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let free = |offset: u16| {
+            first
+                .checked_add(offset)
+                .is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok())
+        };
+        if (0..count).all(free) {
+            return Ok(first);
+        }
+    }
+    bail!("no {count} neighbouring free ports")
+}
+
+/// Whether somebody accepts connections at an address.
+pub fn answers(address: &str) -> bool {
+    TcpStream::connect(address).is_ok()
+}
+
+/// The folder of this crate.
+pub fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn smack_binary() -> Result<PathBuf> {
+    if let Some(binary) = std::env::var_os("SMACK_BIN") {
+        return Ok(PathBuf::from(binary));
+    }
+    // This test is .../target/PROFILE/deps/NAME; the binary is built in release only.
+    let exe = std::env::current_exe()?;
+    let target = exe.ancestors().find(|dir| dir.join("release").is_dir());
+    let binary = target
+        .map(|dir| dir.join("release/smack"))
+        .filter(|binary| binary.is_file());
+    binary.context("there is no release build of smack: run `cargo build --release`, or set SMACK_BIN")
+}

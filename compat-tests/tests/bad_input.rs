@@ -1,0 +1,329 @@
+//! What no client should send, and what networks do. Every time the answer is the protocol's error or a closed connection,
+//! memory stays bounded, and a well-behaved client beside it notices nothing.
+
+use std::io::Write;
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use compat_tests::raw::{self, Reaction};
+use compat_tests::{Broker, Program, Subject, program};
+
+/// Memory may grow by this much in one of these tests.
+const GROWTH_MEGABYTES_MAX: u64 = 200;
+
+/// Runs bad behaviour and then checks that the broker is as before.
+fn unharmed(bad: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+    let broker = Broker::shared()?;
+    let before = resident(broker);
+    bad(broker.address())?;
+    raw::is_well(broker.address())?;
+    let topic = format!("well-{}", program::unique());
+    let kcat = |args: &str| {
+        Program::new("kcat")
+            .args(["-q", "-b", broker.address()])
+            .args(args.split_whitespace())
+    };
+    kcat(&format!("-P -t {topic} -p 0")).input("still here\n").run()?;
+    ensure!(
+        kcat(&format!("-C -t {topic} -p 0 -o beginning -e")).run()? == "still here\n",
+        "another client reads otherwise"
+    );
+    if let (Some(before), Some(after)) = (before, resident(broker)) {
+        // The original's heap grows as it likes; what is measured is ours.
+        let grown = after.saturating_sub(before);
+        ensure!(
+            *broker.subject() == Subject::Original || grown < GROWTH_MEGABYTES_MAX,
+            "memory grew by {grown} MB to {after} MB"
+        );
+    }
+    Ok(())
+}
+
+fn resident(broker: &Broker) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", broker.pid()?)).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.split_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|kilobytes| kilobytes / 1024)
+}
+
+fn must_close(address: &str, bytes: &[u8], what: &str) -> Result<()> {
+    match raw::exchange(address, bytes)? {
+        Reaction::Closed => Ok(()),
+        other => bail!("{what}: {other:?} and not a closed connection"),
+    }
+}
+
+#[test]
+fn lengths_that_lie() -> Result<()> {
+    unharmed(|address| {
+        must_close(address, &(-1_i32).to_be_bytes(), "a negative length")?;
+        must_close(address, &i32::MIN.to_be_bytes(), "the most negative length")?;
+        must_close(address, &i32::MAX.to_be_bytes(), "two gigabytes announced")?;
+        must_close(address, &raw::framed(&[]), "an empty frame")?;
+        must_close(address, &raw::framed(&[0, 18]), "a frame shorter than a header")?;
+        must_close(
+            address,
+            b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            "an HTTP request",
+        )?;
+        // A Produce whose arrays announce more than the frame holds.
+        let mut body = vec![255, 255, 255, 255, 0, 0, 0, 1];
+        body.extend(i32::MAX.to_be_bytes());
+        must_close(
+            address,
+            &raw::request(0, 7, &body),
+            "an array of two thousand million topics",
+        )
+    })
+}
+
+#[test]
+fn truncated_and_cut_off() -> Result<()> {
+    unharmed(|address| {
+        let whole = raw::produce("cut-off", &raw::batch(0, 1, &raw::record(b"v"), true));
+        for length in 0..whole.len() {
+            // The frame says more than comes: the peer goes away in the middle.
+            let mut stream = raw::connect(address)?;
+            stream.write_all(&whole[..length])?;
+            stream.shutdown(Shutdown::Both)?;
+        }
+        for length in 14..whole.len() - 4 {
+            // The frame says what comes, but its body ends too early.
+            let mut stream = raw::connect(address)?;
+            let _ = stream.write_all(&raw::framed(&whole[4..4 + length]));
+            ensure!(
+                raw::reaction(&mut stream) != Reaction::Silent,
+                "no reaction to a body of {length} bytes"
+            );
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn unknown_calls() -> Result<()> {
+    unharmed(|address| {
+        for key in [-1, 999, i16::MAX] {
+            must_close(address, &raw::request(key, 0, &[]), "an unknown call")?;
+        }
+        must_close(address, &raw::request(3, 99, &[]), "an unknown version")?;
+        must_close(address, &raw::request(1, -1, &[]), "a negative version")?;
+        // An unknown version of ApiVersions is answered in version 0, so that a newer client can fall back.
+        let Reaction::Answered(frame) =
+            raw::exchange(address, &raw::request(18, 99, &[0, 2, b'n', 2, b'1', 0]))?
+        else {
+            bail!("ApiVersions of an unknown version has no answer");
+        };
+        ensure!(
+            frame.get(4..6) == Some(&35_i16.to_be_bytes()),
+            "not UNSUPPORTED_VERSION: {frame:?}"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn random_frames() -> Result<()> {
+    unharmed(|address| {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        };
+        for round in 0..3000_u32 {
+            let length = (random() % 300) as usize;
+            let body: Vec<u8> = (0..length).map(|_| random() as u8).collect();
+            let (key, version) = ((random() % 93) as i16, (random() % 14) as i16);
+            // Calls that end a process or wait on purpose have no place here; none of these does either.
+            let mut stream = raw::connect(address)?;
+            let _ = stream.write_all(&raw::request(key, version, &body));
+            if round % 50 == 0 {
+                raw::is_well(address)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn corrupt_batches() -> Result<()> {
+    unharmed(|address| {
+        let topic = format!("corrupt-{}", program::unique());
+        Program::new("kcat")
+            .args(["-q", "-b", address, "-P", "-p", "0", "-t", &topic])
+            .input("first\n")
+            .run()?;
+        let good = raw::batch(0, 1, &raw::record(b"v"), true);
+        let mut old_format = good.clone();
+        old_format[16] = 1;
+        let too_many = raw::batch(0, 1000, &raw::record(b"v"), true);
+        // CORRUPT_MESSAGE is 2, INVALID_RECORD 87, UNSUPPORTED_FOR_MESSAGE_FORMAT 43.
+        for (batch, codes, what) in [
+            (
+                raw::batch(0, 1, &raw::record(b"v"), false),
+                &[2][..],
+                "a wrong checksum",
+            ),
+            (
+                good[..good.len() - 1].to_vec(),
+                &[2, 87, 42],
+                "a batch without its last byte",
+            ),
+            (good[..30].to_vec(), &[2, 87, 42], "half a header"),
+            (too_many, &[2, 87], "more records announced than there are"),
+            (raw::batch(0, 0, &[], true), &[2, 87], "a batch without records"),
+            (old_format, &[2, 87, 43, 35], "an old format"),
+        ] {
+            match raw::exchange(address, &raw::produce(&topic, &batch))? {
+                Reaction::Answered(frame) => {
+                    let code = raw::produce_error(&frame, &topic)?;
+                    ensure!(
+                        codes.contains(&code),
+                        "{what}: code {code} and not one of {codes:?}"
+                    );
+                }
+                Reaction::Closed => {}
+                Reaction::Silent => bail!("{what}: no reaction"),
+            }
+        }
+        if *Broker::shared()?.subject() == Subject::Original {
+            // The original opens every compressed batch. Here one is stored as it was sent, checked by its checksum and header
+            // only, so that a write costs no decompression; its reader is told that it does not open.
+            let batch = raw::batch(4, 1, b"not zstd at all", true);
+            let Reaction::Answered(frame) = raw::exchange(address, &raw::produce(&topic, &batch))? else {
+                bail!("no answer to zstd that is none");
+            };
+            ensure!(
+                raw::produce_error(&frame, &topic)? != 0,
+                "zstd that is none was taken"
+            );
+        }
+        let read = Program::new("kcat")
+            .args([
+                "-q",
+                "-b",
+                address,
+                "-C",
+                "-p",
+                "0",
+                "-o",
+                "beginning",
+                "-e",
+                "-t",
+                &topic,
+            ])
+            .run()?;
+        ensure!(
+            read == "first\n",
+            "something of the corrupt batches was stored: {read:?}"
+        );
+        Ok(())
+    })
+}
+
+/// A gzip stream of a few kilobytes that unfolds to gigabytes, in a topic whose compression differs, so that it must be opened.
+#[test]
+fn decompression_bomb() -> Result<()> {
+    unharmed(|address| {
+        let bomb = "import sys, zlib\nc = zlib.compressobj(9, zlib.DEFLATED, 31)\nz = bytes(1 << 20)\n\
+                    b = b''.join(c.compress(z) for _ in range(700))\nsys.stdout.write((b + c.flush()).hex())";
+        let hex = Program::new("python3").args(["-c", bomb]).run()?;
+        let gzip: Vec<u8> = (0..hex.len() / 2)
+            .filter_map(|i| u8::from_str_radix(hex.get(2 * i..2 * i + 2)?, 16).ok())
+            .collect();
+        let topic = format!("bomb-{}", program::unique());
+        Program::new("kcat")
+            .args(["-q", "-b", address, "-P", "-p", "0", "-t", &topic])
+            .input("first\n")
+            .run()?;
+        let mut stream = raw::connect(address)?;
+        stream.set_read_timeout(Some(Duration::from_secs(60)))?;
+        stream.write_all(&raw::produce(&topic, &raw::batch(1, 1, &gzip, true)))?;
+        ensure!(raw::reaction(&mut stream) != Reaction::Silent, "no reaction");
+        Ok(())
+    })
+}
+
+#[test]
+fn idle_connections() -> Result<()> {
+    unharmed(|address| {
+        let wanted = if *Broker::shared()?.subject() == Subject::Smack {
+            10_000
+        } else {
+            500
+        };
+        let mut idle: Vec<TcpStream> = Vec::with_capacity(wanted);
+        for _ in 0..wanted {
+            match TcpStream::connect(address) {
+                Ok(stream) => idle.push(stream),
+                // Our own limit of open files, not the broker's.
+                Err(error) if error.raw_os_error() == Some(24) => break,
+                Err(error) => bail!("connection {} refused: {error}", idle.len()),
+            }
+            if idle.len().is_multiple_of(1000) {
+                raw::is_well(address)?;
+            }
+        }
+        ensure!(idle.len() >= 500, "only {} connections", idle.len());
+        // One of the file descriptors goes to the client that must not notice.
+        idle.truncate(idle.len() - 20);
+        raw::is_well(address)
+    })
+}
+
+#[test]
+fn slow_readers_and_half_open_peers() -> Result<()> {
+    unharmed(|address| {
+        let topic = format!("slow-{}", program::unique());
+        let lines = "x".repeat(99_999) + "\n";
+        Program::new("kcat")
+            .args(["-q", "-b", address, "-P", "-p", "0", "-t", &topic])
+            .input(lines.repeat(100))
+            .run()?;
+        let mut slow = Vec::new();
+        for _ in 0..50 {
+            // Asks for megabytes again and again and never reads.
+            let mut stream = raw::connect(address)?;
+            stream.set_write_timeout(Some(Duration::from_millis(200)))?;
+            for _ in 0..50 {
+                if stream.write_all(&fetch(&topic)).is_err() {
+                    break;
+                }
+            }
+            slow.push(stream);
+        }
+        let mut half_open = Vec::new();
+        for _ in 0..50 {
+            let mut stream = raw::connect(address)?;
+            stream.write_all(&fetch(&topic)[..10])?;
+            stream.shutdown(Shutdown::Write)?;
+            half_open.push(stream);
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        raw::is_well(address)
+    })
+}
+
+/// A Fetch of version 4 for ten megabytes from the start of partition 0.
+fn fetch(topic: &str) -> Vec<u8> {
+    let mut body = Vec::new();
+    body.extend((-1_i32).to_be_bytes());
+    body.extend(100_i32.to_be_bytes());
+    body.extend(1_i32.to_be_bytes());
+    body.extend(10_000_000_i32.to_be_bytes());
+    body.push(0);
+    body.extend(1_i32.to_be_bytes());
+    body.extend((topic.len() as i16).to_be_bytes());
+    body.extend(topic.as_bytes());
+    body.extend(1_i32.to_be_bytes());
+    body.extend(0_i32.to_be_bytes());
+    body.extend(0_i64.to_be_bytes());
+    body.extend(10_000_000_i32.to_be_bytes());
+    raw::request(1, 4, &body)
+}

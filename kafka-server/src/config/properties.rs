@@ -1,0 +1,350 @@
+//! Kafka's `server.properties`: an existing file is taken as it is, and what it asks in vain is named.
+
+use super::{Config, Listener};
+use server_kit::TlsOptions;
+use std::{collections::BTreeMap, str::FromStr, time::Duration};
+
+/// Why a property cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{key}={value}: {why}")]
+pub struct PropertiesError {
+    key: String,
+    value: String,
+    why: String,
+}
+
+impl PropertiesError {
+    fn new(key: &str, value: &str, why: impl Into<String>) -> Self {
+        PropertiesError {
+            key: key.to_owned(),
+            value: value.to_owned(),
+            why: why.into(),
+        }
+    }
+}
+
+/// Keys that have an effect here; sorted. Those of topics and groups are read from [`Config::properties`] by
+/// whoever they concern.
+pub(super) const HONOURED: &[&str] = &[
+    "advertised.listeners",
+    "auto.create.topics.enable",
+    "broker.id",
+    "compression.gzip.level",
+    "compression.lz4.level",
+    "compression.type",
+    "compression.zstd.level",
+    "connections.max.idle.ms",
+    "controller.listener.names",
+    "delete.topic.enable",
+    "group.consumer.assignors",
+    "group.consumer.heartbeat.interval.ms",
+    "group.consumer.max.heartbeat.interval.ms",
+    "group.consumer.max.session.timeout.ms",
+    "group.consumer.max.size",
+    "group.consumer.migration.policy",
+    "group.consumer.min.heartbeat.interval.ms",
+    "group.consumer.min.session.timeout.ms",
+    "group.consumer.session.timeout.ms",
+    "group.initial.rebalance.delay.ms",
+    "group.max.session.timeout.ms",
+    "group.max.size",
+    "group.min.session.timeout.ms",
+    "listener.security.protocol.map",
+    "listeners",
+    "log.cleaner.backoff.ms",
+    "log.cleaner.delete.retention.ms",
+    "log.cleaner.enable",
+    "log.cleaner.max.compaction.lag.ms",
+    "log.cleaner.min.cleanable.ratio",
+    "log.cleaner.min.compaction.lag.ms",
+    "log.cleanup.policy",
+    "log.dir",
+    "log.dirs",
+    "log.flush.interval.messages",
+    "log.flush.interval.ms",
+    "log.index.interval.bytes",
+    "log.message.timestamp.after.max.ms",
+    "log.message.timestamp.before.max.ms",
+    "log.message.timestamp.type",
+    "log.retention.bytes",
+    "log.retention.check.interval.ms",
+    "log.retention.hours",
+    "log.retention.minutes",
+    "log.retention.ms",
+    "log.roll.hours",
+    "log.roll.jitter.hours",
+    "log.roll.jitter.ms",
+    "log.roll.ms",
+    "log.segment.bytes",
+    "log.segment.delete.delay.ms",
+    "max.connections",
+    "max.connections.per.ip",
+    "max.incremental.fetch.session.cache.slots",
+    "max.request.partition.size.limit",
+    "message.max.bytes",
+    "min.insync.replicas",
+    "node.id",
+    "num.partitions",
+    "offset.metadata.max.bytes",
+    "offsets.retention.check.interval.ms",
+    "offsets.retention.minutes",
+    "offsets.topic.num.partitions",
+    "producer.id.expiration.check.interval.ms",
+    "producer.id.expiration.ms",
+    "queued.max.request.bytes",
+    "socket.request.max.bytes",
+    "ssl.client.auth",
+    "ssl.keystore.certificate.chain",
+    "ssl.keystore.key",
+    "ssl.keystore.location",
+    "ssl.keystore.type",
+    "ssl.truststore.certificates",
+    "ssl.truststore.location",
+    "ssl.truststore.type",
+    "transaction.abort.timed.out.transaction.cleanup.interval.ms",
+    "transaction.max.timeout.ms",
+    "transaction.partition.verification.enable",
+    "transaction.remove.expired.transaction.cleanup.interval.ms",
+    "transaction.state.log.num.partitions",
+    "transactional.id.expiration.ms",
+    "unclean.leader.election.enable",
+];
+
+/// Reads the text of a Java properties file: comments, continued lines, escapes, and `=`, `:` or space between
+/// key and value.
+pub fn parse_properties(text: &str) -> BTreeMap<String, String> {
+    let mut properties = BTreeMap::new();
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        let line = line.trim_start();
+        if line.is_empty() || line.starts_with(['#', '!']) {
+            continue;
+        }
+        let mut whole = line.to_owned();
+        while continues(&whole) {
+            whole.pop();
+            whole.push_str(lines.next().unwrap_or_default().trim_start());
+        }
+        let (key, value) = key_and_value(&whole);
+        properties.insert(key, value);
+    }
+    properties
+}
+
+fn continues(line: &str) -> bool {
+    line.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
+}
+
+fn key_and_value(line: &str) -> (String, String) {
+    let mut escaped = false;
+    let end = line.find(|c: char| {
+        let ends = !escaped && (c == '=' || c == ':' || c.is_whitespace());
+        escaped = c == '\\' && !escaped;
+        ends
+    });
+    let (key, rest) = line.split_at(end.unwrap_or(line.len()));
+    let rest = rest.trim_start();
+    let value = rest.strip_prefix(['=', ':']).unwrap_or(rest).trim_start();
+    (unescape(key), unescape(value).trim_end().to_owned())
+}
+
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut chars = text.chars();
+    while let Some(c) = chars.next() {
+        if c != '\\' {
+            plain.push(c);
+            continue;
+        }
+        match chars.next() {
+            Some('n') => plain.push('\n'),
+            Some('t') => plain.push('\t'),
+            Some('r') => plain.push('\r'),
+            Some('f') => plain.push('\u{c}'),
+            Some('u') => {
+                let digits: String = chars.by_ref().take(4).collect();
+                let code = u32::from_str_radix(&digits, 16).ok().and_then(char::from_u32);
+                plain.push(code.unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            Some(other) => plain.push(other),
+            None => {}
+        }
+    }
+    plain
+}
+
+impl Config {
+    /// Takes Kafka's own settings on top of these. Answers the keys that have no effect here, sorted.
+    pub fn apply(&mut self, properties: BTreeMap<String, String>) -> Result<Vec<String>, PropertiesError> {
+        let given = Given(&properties);
+        given.set("broker.id", &mut self.node_id)?;
+        given.set("node.id", &mut self.node_id)?;
+        given.set("num.partitions", &mut self.num_partitions)?;
+        given.set("auto.create.topics.enable", &mut self.auto_create_topics)?;
+        given.set("log.dir", &mut self.log_dir)?;
+        given.set("log.dirs", &mut self.log_dir)?;
+        let limits = &mut self.limits;
+        given.set("max.connections", &mut limits.connections_max)?;
+        given.set("max.connections.per.ip", &mut limits.connections_per_ip_max)?;
+        given.set("socket.request.max.bytes", &mut limits.request_bytes_max)?;
+        if let Some(bytes) = given.get::<i64>("queued.max.request.bytes")? {
+            limits.in_flight_bytes_max = usize::try_from(bytes).unwrap_or(limits.in_flight_bytes_max);
+        }
+        if let Some(ms) = given.get::<i64>("connections.max.idle.ms")? {
+            limits.connections_idle_max = u64::try_from(ms).ok().map(Duration::from_millis);
+        }
+        if properties.contains_key("listeners") {
+            self.listeners = given.listeners()?;
+        }
+        given.advertise(&mut self.listeners)?;
+        let unknown = properties.keys().filter(|key| !honoured(key)).cloned().collect();
+        self.properties.extend(properties);
+        Ok(unknown)
+    }
+}
+
+fn honoured(key: &str) -> bool {
+    let own = || key.strip_prefix("listener.name.")?.split_once('.');
+    let key = own().map_or(key, |(_, key)| key);
+    HONOURED.binary_search(&key).is_ok()
+}
+
+/// What was given, with words for what is wrong with it.
+struct Given<'a>(&'a BTreeMap<String, String>);
+
+impl Given<'_> {
+    fn text(&self, key: &str) -> Option<&str> {
+        self.0
+            .get(key)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+
+    fn get<T: FromStr>(&self, key: &str) -> Result<Option<T>, PropertiesError> {
+        let parse = |value: &str| {
+            value.parse().map_err(|_| {
+                let wanted = std::any::type_name::<T>().rsplit("::").next().unwrap_or("value");
+                PropertiesError::new(key, value, format!("not a value of type {wanted}"))
+            })
+        };
+        self.text(key).map(parse).transpose()
+    }
+
+    fn set<T: FromStr>(&self, key: &str, field: &mut T) -> Result<(), PropertiesError> {
+        if let Some(value) = self.get(key)? {
+            *field = value;
+        }
+        Ok(())
+    }
+
+    fn listeners(&self) -> Result<Vec<Listener>, PropertiesError> {
+        let controllers: Vec<&str> = self
+            .text("controller.listener.names")
+            .unwrap_or_default()
+            .split(',')
+            .map(str::trim)
+            .collect();
+        let mut listeners = Vec::new();
+        for (name, address) in self.endpoints("listeners")? {
+            if controllers.contains(&name.as_str()) {
+                continue;
+            }
+            let bind = if address.starts_with(':') {
+                format!("0.0.0.0{address}")
+            } else {
+                address
+            };
+            let tls = self.tls(&name)?;
+            listeners.push(Listener {
+                name,
+                bind,
+                tls,
+                ..Listener::default()
+            });
+        }
+        if listeners.is_empty() {
+            return Err(PropertiesError::new(
+                "listeners",
+                self.text("listeners").unwrap_or_default(),
+                "no listener for clients",
+            ));
+        }
+        Ok(listeners)
+    }
+
+    fn advertise(&self, listeners: &mut [Listener]) -> Result<(), PropertiesError> {
+        for (name, address) in self.endpoints("advertised.listeners")? {
+            match listeners.iter_mut().find(|listener| listener.name == name) {
+                Some(listener) => listener.advertised = Some(address),
+                None => {
+                    return Err(PropertiesError::new(
+                        "advertised.listeners",
+                        &name,
+                        "no such listener",
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `NAME://host:port,...` as pairs of name and address.
+    fn endpoints(&self, key: &str) -> Result<Vec<(String, String)>, PropertiesError> {
+        let wrong = |value: &str| PropertiesError::new(key, value, "not of the form NAME://host:port");
+        let endpoint = |value: &str| {
+            let (name, address) = value.trim().split_once("://").ok_or_else(|| wrong(value))?;
+            let port = address.rsplit_once(':').ok_or_else(|| wrong(value))?.1;
+            port.parse::<u16>().map_err(|_| wrong(value))?;
+            Ok((name.to_owned(), address.to_owned()))
+        };
+        self.text(key)
+            .unwrap_or_default()
+            .split(',')
+            .filter(|part| !part.trim().is_empty())
+            .map(endpoint)
+            .collect()
+    }
+
+    /// How the listener `name` is protected.
+    fn tls(&self, name: &str) -> Result<Option<TlsOptions>, PropertiesError> {
+        let map = self.text("listener.security.protocol.map").unwrap_or_default();
+        let mapped = map
+            .split(',')
+            .filter_map(|pair| pair.trim().split_once(':'))
+            .find(|(of, _)| *of == name);
+        match mapped.map_or(name, |(_, protocol)| protocol) {
+            "PLAINTEXT" => Ok(None),
+            "SSL" => self.tls_options(name).map(Some),
+            other => Err(PropertiesError::new(
+                "listeners",
+                name,
+                format!("security protocol {other} is not served"),
+            )),
+        }
+    }
+
+    fn tls_options(&self, name: &str) -> Result<TlsOptions, PropertiesError> {
+        let own = |key: &str| {
+            let key_of_listener = format!("listener.name.{}.{key}", name.to_lowercase());
+            self.text(&key_of_listener)
+                .or_else(|| self.text(key))
+                .map(str::to_owned)
+        };
+        for key in ["ssl.keystore.type", "ssl.truststore.type"] {
+            if let Some(kind) = own(key).filter(|kind| kind != "PEM") {
+                return Err(PropertiesError::new(key, &kind, "only PEM is served"));
+            }
+        }
+        let (location, trust) = (own("ssl.keystore.location"), own("ssl.truststore.location"));
+        let absent =
+            || PropertiesError::new("ssl.keystore.location", "", "an SSL listener needs a certificate");
+        Ok(TlsOptions {
+            certificates: own("ssl.keystore.certificate.chain")
+                .or_else(|| location.clone())
+                .ok_or_else(absent)?,
+            key: own("ssl.keystore.key").or(location).ok_or_else(absent)?,
+            client_ca: own("ssl.truststore.certificates").or(trust),
+            client_required: own("ssl.client.auth").as_deref() == Some("required"),
+        })
+    }
+}

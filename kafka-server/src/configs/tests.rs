@@ -1,0 +1,220 @@
+use crate::{
+    broker::Broker,
+    config::{
+        Config,
+        alter::{self, Change, Operation, Scope},
+        broker::Source,
+        describe,
+    },
+    core::topics::Wanted,
+    error::ApiError,
+    wire::ResponseError,
+};
+use std::sync::Arc;
+
+async fn broker() -> Arc<Broker> {
+    let broker = Broker::in_memory(Config::default()).await;
+    broker.create_topics(&[Wanted::by_default("t")], false).await;
+    broker
+}
+
+async fn alter(
+    broker: &Broker,
+    (scope, name): (Scope, &str),
+    operation: Operation,
+    key: &str,
+    value: &str,
+) -> Result<(), ApiError> {
+    let change = Change {
+        name: key.to_owned(),
+        operation,
+        value: Some(value.to_owned()),
+    };
+    let changes = [change];
+    broker
+        .configs
+        .alter(&broker.topics, scope, name, false, |now, config| {
+            alter::apply(scope, now, &changes, config)
+        })
+        .await
+}
+
+const T: (Scope, &str) = (Scope::Topic, "t");
+const ME: (Scope, &str) = (Scope::Broker, "1");
+const ALL: (Scope, &str) = (Scope::Cluster, "");
+const G: (Scope, &str) = (Scope::Group, "g");
+
+async fn refused(broker: &Broker, of: (Scope, &str), key: &str, value: &str) -> (ResponseError, String) {
+    let error = alter(broker, of, Operation::Set, key, value).await.unwrap_err();
+    (error.code, error.message.unwrap())
+}
+
+fn retention(broker: &Broker) -> i64 {
+    broker.topics.image().get("t").unwrap().config.retention_ms
+}
+
+#[tokio::test]
+async fn a_topic_follows_its_own_keys_then_the_brokers() {
+    let broker = broker().await;
+    alter(&broker, ALL, Operation::Set, "log.retention.ms", "1000")
+        .await
+        .unwrap();
+    assert_eq!(retention(&broker), 1000);
+    alter(&broker, ME, Operation::Set, "log.retention.ms", "2000")
+        .await
+        .unwrap();
+    assert_eq!(retention(&broker), 2000);
+    alter(&broker, T, Operation::Set, "retention.ms", "3000")
+        .await
+        .unwrap();
+    assert_eq!(retention(&broker), 3000);
+    let partition = broker.topics.image().get("t").unwrap().partitions[0].clone();
+    assert_eq!(partition.policy().retention_ms, Some(3000));
+    for of in [T, ME, ALL] {
+        let key = if of == T {
+            "retention.ms"
+        } else {
+            "log.retention.ms"
+        };
+        alter(&broker, of, Operation::Delete, key, "").await.unwrap();
+    }
+    assert_eq!(retention(&broker), 604_800_000);
+    assert!(Arc::ptr_eq(
+        &partition,
+        &broker.topics.image().get("t").unwrap().partitions[0]
+    ));
+}
+
+#[tokio::test]
+async fn lists_are_appended_to_and_subtracted_from() {
+    let broker = broker().await;
+    let policy = || {
+        let image = broker.topics.image();
+        let config = &image.get("t").unwrap().record.config;
+        config.get("cleanup.policy").cloned()
+    };
+    alter(&broker, T, Operation::Append, "cleanup.policy", "compact")
+        .await
+        .unwrap();
+    alter(&broker, T, Operation::Append, "cleanup.policy", "compact")
+        .await
+        .unwrap();
+    assert_eq!(policy().unwrap(), "delete,compact");
+    alter(&broker, T, Operation::Subtract, "cleanup.policy", "delete")
+        .await
+        .unwrap();
+    assert_eq!(policy().unwrap(), "compact");
+    let error = alter(&broker, T, Operation::Append, "retention.ms", "1")
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error.message.unwrap(),
+        "Can't APPEND to key retention.ms because its type is not LIST."
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_is_refused_as_by_kafka() {
+    let broker = broker().await;
+    let request = |why: &str| (ResponseError::InvalidRequest, why.to_owned());
+    let config = |why: &str| (ResponseError::InvalidConfig, why.to_owned());
+    assert_eq!(
+        refused(&broker, ME, "node.id", "2").await,
+        request("Cannot update these configs dynamically: [node.id]")
+    );
+    assert_eq!(
+        refused(&broker, ALL, "ssl.keystore.location", "/x").await,
+        request(
+            "These security configs can be dynamically updated only per-listener using the listener prefix: \
+             [ssl.keystore.location]"
+        )
+    );
+    assert_eq!(
+        refused(&broker, ME, "log.segment.bytes", "1").await,
+        request("Invalid value 1 for configuration log.segment.bytes: Value must be at least 1048576")
+    );
+    assert_eq!(
+        refused(&broker, G, "consumer.session.timeout.ms", "1").await,
+        config(
+            "consumer.session.timeout.ms must be greater than or equal to group.consumer.min.session.timeout.ms"
+        )
+    );
+    assert_eq!(
+        refused(&broker, G, "streams.num.standby.replicas", "9").await,
+        config(
+            "streams.num.standby.replicas must be less than or equal to group.streams.max.standby.replicas"
+        )
+    );
+    assert_eq!(
+        refused(&broker, (Scope::ClientMetrics, "m"), "interval.ms", "5").await,
+        request("Invalid value 5 for interval.ms, interval must be between 100 and 3600000 (1 hour)")
+    );
+    let (code, why) = refused(&broker, (Scope::Topic, "none"), "retention.ms", "5").await;
+    assert_eq!(
+        (code, why.as_str()),
+        (
+            ResponseError::UnknownTopicOrPartition,
+            "The topic 'none' does not exist."
+        )
+    );
+}
+
+#[tokio::test]
+async fn settings_outlive_the_broker() {
+    let first = broker().await;
+    alter(&first, ALL, Operation::Set, "message.max.bytes", "5000")
+        .await
+        .unwrap();
+    alter(&first, G, Operation::Set, "consumer.session.timeout.ms", "50000")
+        .await
+        .unwrap();
+    let again = Broker::load(
+        Config::default(),
+        Default::default(),
+        first.shard.clone(),
+        first.clock.clone(),
+        first.random.clone(),
+    )
+    .await
+    .unwrap();
+    assert_eq!(
+        again.topics.image().get("t").unwrap().config.max_message_bytes,
+        5000
+    );
+    assert_eq!(
+        again.configs.group_value("g", "consumer.session.timeout.ms"),
+        Some(50_000)
+    );
+}
+
+#[tokio::test]
+async fn descriptions_say_who_set_what() {
+    let broker = broker().await;
+    alter(&broker, ALL, Operation::Set, "log.retention.ms", "1000")
+        .await
+        .unwrap();
+    alter(&broker, ME, Operation::Set, "foo.bar", "9").await.unwrap();
+    let config = broker.dynamic.load();
+    let topic = describe::topic(&Default::default(), &config);
+    let entry = topic.iter().find(|entry| entry.name == "retention.ms").unwrap();
+    assert_eq!(
+        (entry.value.as_deref(), entry.source),
+        (Some("1000"), Source::DynamicDefault)
+    );
+    let under: Vec<_> = entry
+        .synonyms
+        .iter()
+        .map(|(name, _, source)| (name.as_str(), *source))
+        .collect();
+    assert_eq!(
+        under,
+        [
+            ("log.retention.ms", Source::DynamicDefault),
+            ("log.retention.hours", Source::Default)
+        ]
+    );
+    let all = describe::broker(&config);
+    let opaque = all.iter().find(|entry| entry.name == "foo.bar").unwrap();
+    assert!(opaque.sensitive && opaque.read_only && opaque.value.is_none());
+    assert_eq!(describe::cluster(&config).len(), 1);
+}

@@ -1,0 +1,43 @@
+//! The target assignment: what everybody shall have.
+
+use super::{Assignment, ConsumerGroup, Dirty, Member, assignors};
+use assignors::Spec;
+use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
+
+impl ConsumerGroup {
+    /// Computes targets anew where the group has changed since.
+    pub(super) fn retarget(&mut self, dirty: &mut Dirty) {
+        if self.epoch <= self.target_epoch {
+            return;
+        }
+        let partitions: BTreeMap<Uuid, i32> = self.topics.values().copied().collect();
+        let spec = |(id, member): (&'_ Arc<str>, &'_ Member)| (id.clone(), self.ids_of(member));
+        let topics: BTreeMap<Arc<str>, _> = self.members.iter().map(spec).collect();
+        let specs: Vec<Spec<'_>> = self
+            .members
+            .iter()
+            .map(|(id, member)| Spec {
+                id,
+                instance_id: member.instance_id.as_ref(),
+                topics: topics.get(id).cloned().unwrap_or_default(),
+                before: &member.target,
+            })
+            .collect();
+        let targets = assignors::assign(self.assignor(), &specs, &partitions);
+        for (id, target) in targets {
+            self.set_target(&id, target, dirty);
+        }
+        self.target_epoch = self.epoch;
+        dirty.header = true;
+    }
+
+    fn set_target(&mut self, id: &Arc<str>, target: Assignment, dirty: &mut Dirty) {
+        if let Some(member) = self.members.get_mut(id)
+            && member.target != target
+        {
+            member.target = target;
+            dirty.members.insert(id.clone());
+        }
+    }
+}

@@ -1,0 +1,248 @@
+use super::*;
+use crate::core::groups::classic::{JoinRequest, LeaveRequest, Protocol as Own, SyncRequest};
+use bytes::Bytes;
+use server_kit::ManualClock;
+use std::time::Duration;
+use storage::Shard;
+
+/// A coordinator over a store that outlives it.
+struct Bench {
+    shard: Shard,
+    clock: Arc<ManualClock>,
+    groups: Groups,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let shard = storage::memory::shard();
+        let clock = ManualClock::new(1_000_000);
+        let groups = load(&shard, &clock).await;
+        Bench { shard, clock, groups }
+    }
+
+    /// As after `kill -9`.
+    async fn restart(&mut self) {
+        self.groups = load(&self.shard, &self.clock).await;
+    }
+
+    async fn commit(&self, group: &str, offset: i64) -> Result<(), ResponseError> {
+        let answer = self.groups.commit(group, commit("", -1, offset)).await;
+        answer.map(|_| ()).map_err(|error| error.code)
+    }
+
+    async fn offset(&self, group: &str, stable: bool) -> Result<Option<i64>, ResponseError> {
+        let topics = Some(vec![(Arc::from("a"), vec![0])]);
+        let mut fetched = self
+            .groups
+            .fetch(group, None, topics, stable)
+            .await
+            .map_err(|error| error.code)?;
+        fetched
+            .remove(0)
+            .1
+            .remove(0)
+            .1
+            .map(|found| found.map(|committed| committed.offset))
+    }
+
+    /// A stable group of one; its member's id.
+    async fn stable(&self, group: &'static str) -> Arc<str> {
+        let groups = self.groups.clone();
+        let joined = tokio::spawn(async move { groups.join(group, join(), Arc::default()).await });
+        tokio::task::yield_now().await;
+        let joined = loop {
+            self.clock.advance(Duration::from_millis(500));
+            self.groups.tick().await;
+            if joined.is_finished() {
+                break joined.await.unwrap().unwrap();
+            }
+            tokio::task::yield_now().await;
+        };
+        let request = SyncRequest {
+            token: 0,
+            member_id: joined.member_id.clone(),
+            instance_id: None,
+            generation: joined.generation,
+            protocol_type: None,
+            protocol: None,
+            assignments: [(joined.member_id.to_string(), Bytes::from_static(b"all"))].into(),
+        };
+        assert_eq!(self.groups.sync(group, request).await.unwrap().assignment, "all");
+        joined.member_id
+    }
+}
+
+async fn load(shard: &Shard, clock: &Arc<ManualClock>) -> Groups {
+    let settings = Settings::new(&crate::config::Config::default());
+    let random = Arc::new(Random::from_seed(1));
+    Groups::load(
+        shard.kv.clone(),
+        Durability::Written,
+        clock.clone(),
+        random,
+        settings,
+    )
+    .await
+    .unwrap()
+}
+
+fn commit(member_id: &str, generation: i32, offset: i64) -> CommitRequest {
+    let partitions = vec![CommitPartition {
+        partition: 0,
+        offset,
+        leader_epoch: -1,
+        metadata: "note".into(),
+    }];
+    CommitRequest {
+        member_id: member_id.into(),
+        instance_id: None,
+        generation,
+        retention_ms: None,
+        topics: vec![CommitTopic {
+            name: "a".into(),
+            partitions,
+        }],
+        missing: ResponseError::IllegalGeneration,
+        version: 9,
+    }
+}
+
+fn join() -> JoinRequest {
+    JoinRequest {
+        token: 0,
+        member_id: "".into(),
+        instance_id: None,
+        client_id: "client".into(),
+        client_host: "/127.0.0.1".into(),
+        new_id: "".into(),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 60_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![Own {
+            name: "range".into(),
+            metadata: Bytes::from_static(b"\0\0\0\0\0\0"),
+        }],
+        member_id_required: false,
+        can_skip_assignment: true,
+    }
+}
+
+#[tokio::test]
+async fn commits_survive_and_deleted_groups_do_not() {
+    let mut bench = Bench::new().await;
+    assert_eq!(bench.offset("g", false).await, Ok(None));
+    bench.commit("g", 7).await.unwrap();
+    bench.restart().await;
+    assert_eq!(bench.offset("g", false).await, Ok(Some(7)));
+    bench.groups.delete("g").await.unwrap();
+    assert_eq!(
+        bench.groups.delete("g").await.unwrap_err().code,
+        ResponseError::GroupIdNotFound
+    );
+    bench.restart().await;
+    assert_eq!(bench.offset("g", false).await, Ok(None));
+    assert!(bench.groups.list().await.is_empty());
+}
+
+#[tokio::test]
+async fn members_survive() {
+    let mut bench = Bench::new().await;
+    let member = bench.stable("g").await;
+    bench.restart().await;
+    assert_eq!(bench.groups.describe("g").await.unwrap().state, "Stable");
+    bench
+        .groups
+        .heartbeat("g", member.clone(), None, 1)
+        .await
+        .unwrap();
+    let refused = bench.groups.commit("g", commit(&member, 9, 1)).await.unwrap_err();
+    assert_eq!(refused.code, ResponseError::IllegalGeneration);
+    bench.groups.commit("g", commit(&member, 1, 1)).await.unwrap();
+    assert_eq!(
+        bench.groups.delete("g").await.unwrap_err().code,
+        ResponseError::NonEmptyGroup
+    );
+    let leaving = vec![LeaveRequest {
+        member_id: member,
+        instance_id: None,
+    }];
+    assert_eq!(bench.groups.leave("g", leaving).await.unwrap(), [Ok(())]);
+    bench.restart().await;
+    assert_eq!(bench.groups.describe("g").await.unwrap().state, "Empty");
+}
+
+#[tokio::test]
+async fn sessions_end_by_the_clock() {
+    let bench = Bench::new().await;
+    bench.stable("g").await;
+    bench.clock.advance(Duration::from_secs(11));
+    bench.groups.tick().await;
+    assert_eq!(bench.groups.describe("g").await.unwrap().state, "Empty");
+}
+
+#[tokio::test]
+async fn offsets_of_a_transaction_wait_for_its_end_over_crashes() {
+    let mut bench = Bench::new().await;
+    bench.commit("g", 1).await.unwrap();
+    bench
+        .groups
+        .commit_in_transaction("g", 5, 0, commit("", -1, 2))
+        .await
+        .unwrap();
+    bench.restart().await;
+    assert_eq!(bench.offset("g", false).await, Ok(Some(1)));
+    assert_eq!(
+        bench.offset("g", true).await,
+        Err(ResponseError::UnstableOffsetCommit)
+    );
+    for _ in 0..2 {
+        bench.groups.complete_transaction("g", 5, 0, true).await.unwrap();
+        bench.restart().await;
+        assert_eq!(bench.offset("g", true).await, Ok(Some(2)));
+    }
+    bench
+        .groups
+        .commit_in_transaction("g", 5, 0, commit("", -1, 3))
+        .await
+        .unwrap();
+    bench.groups.complete_transaction("g", 5, 0, false).await.unwrap();
+    bench.restart().await;
+    assert_eq!(bench.offset("g", true).await, Ok(Some(2)));
+    bench
+        .groups
+        .complete_transaction("nobody", 5, 0, true)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn offsets_expire_and_their_group_with_them() {
+    let mut bench = Bench::new().await;
+    bench.commit("g", 1).await.unwrap();
+    bench.clock.advance(Duration::from_secs(7 * 24 * 3600 - 1));
+    bench.groups.expire_offsets().await;
+    assert_eq!(bench.offset("g", false).await, Ok(Some(1)));
+    bench.clock.advance(Duration::from_secs(1));
+    bench.groups.expire_offsets().await;
+    bench.restart().await;
+    assert!(bench.groups.list().await.is_empty());
+}
+
+#[tokio::test]
+async fn offsets_go_with_their_topic() {
+    let mut bench = Bench::new().await;
+    bench.commit("g", 1).await.unwrap();
+    bench.groups.topics_deleted(&["a".to_owned()]).await;
+    bench.restart().await;
+    assert_eq!(bench.offset("g", false).await, Ok(None));
+}
+
+#[tokio::test]
+async fn notes_are_bounded() {
+    let bench = Bench::new().await;
+    let mut request = commit("", -1, 1);
+    request.topics[0].partitions[0].metadata = "x".repeat(4097).into();
+    let answer = bench.groups.commit("g", request).await.unwrap();
+    assert_eq!(answer, [[(0, Err(ResponseError::OffsetMetadataTooLarge))]]);
+    assert_eq!(bench.offset("g", false).await, Ok(None));
+}

@@ -1,0 +1,169 @@
+//! Fetch (1): batches from the offsets a client asks for, now or as soon as there are enough of them.
+//!
+//! Knows: sessions, limits, waiting. Never: polls: it waits until an append says that there is more.
+
+mod gather;
+mod interest;
+
+use super::{Context, Reply};
+use crate::{
+    core::fetch_sessions::{NO_SESSION, Wish},
+    error::Close,
+    partition::Waiter,
+    wire::{
+        self, ResponseError,
+        fetch::{Fetched, FetchedPartition, FetchedTopic},
+        messages::FetchRequest,
+        text,
+    },
+};
+use bytes::Bytes;
+pub(crate) use gather::check_leader_epoch;
+use gather::{Gathered, Limits};
+use interest::Interest;
+use std::{sync::Arc, time::Duration};
+use storage::Slice;
+use tokio::{sync::Mutex, time::Instant};
+
+/// Kafka's `fetch.max.bytes` of brokers: what one answer holds at the most, but for a single larger batch.
+const FETCH_BYTES_MAX: usize = 57_671_680;
+
+/// What the session cache holds: the partitions read in a session. Locked by the session's request under way.
+pub(crate) type SessionHandle = Arc<Mutex<Interest>>;
+
+pub(crate) async fn answer(cx: Context, body: Bytes) -> Result<Reply, Close> {
+    let request: FetchRequest = wire::decode(body, cx.version())?;
+    let now_ms = cx.broker.clock.now_ms();
+    let wish = {
+        let mut sessions = cx.broker.fetch_sessions.lock();
+        sessions.find(request.session_id, request.session_epoch, now_ms)
+    };
+    let response = match wish {
+        Wish::Full => full(&cx, &request, true).await,
+        Wish::Sessionless => full(&cx, &request, false).await,
+        Wish::Incremental(session) => incremental(&cx, &request, session).await,
+        Wish::Unknown => refused(ResponseError::FetchSessionIdNotFound),
+        Wish::WrongEpoch => refused(ResponseError::InvalidFetchSessionEpoch),
+    };
+    let frame = wire::fetch::encode(cx.header.correlation_id, cx.version(), response, Slice::Memory)?;
+    Ok(Reply::Frame(frame))
+}
+
+/// Everything that is read is in the request; the answer names all of it.
+async fn full(cx: &Context, request: &FetchRequest, with_session: bool) -> Fetched<Slice> {
+    let mut interest = Interest::of(cx.version());
+    interest.update(request);
+    let gathered = wait(cx, request, &mut interest, false).await;
+    let topics = topics(&mut interest, gathered);
+    let mut session_id = NO_SESSION;
+    if with_session && cx.version() >= 7 {
+        let size = interest.len();
+        let held = Arc::new(Mutex::new(interest));
+        let now_ms = cx.broker.clock.now_ms();
+        let chance = || cx.broker.random.next_u64();
+        session_id = cx.broker.fetch_sessions.lock().open(held, size, now_ms, chance);
+    }
+    Fetched {
+        error_code: 0,
+        session_id,
+        topics,
+        endpoints: Vec::new(),
+    }
+}
+
+/// The request says what changed since the last one; the answer names what has news.
+async fn incremental(cx: &Context, request: &FetchRequest, session: SessionHandle) -> Fetched<Slice> {
+    let mut interest = session.lock().await;
+    if !interest.is_named_as_in(cx.version()) {
+        return refused(ResponseError::FetchSessionTopicIdError);
+    }
+    interest.update(request);
+    interest.forget(request);
+    let mut session_id = request.session_id;
+    if interest.len() == 0 {
+        session_id = NO_SESSION;
+    }
+    let size = interest.len();
+    cx.broker.fetch_sessions.lock().resize(request.session_id, size);
+    let gathered = wait(cx, request, &mut interest, true).await;
+    Fetched {
+        error_code: 0,
+        session_id,
+        topics: topics(&mut interest, gathered),
+        endpoints: Vec::new(),
+    }
+}
+
+/// Reads until there is enough, something to tell at once, or the time is over.
+async fn wait(cx: &Context, request: &FetchRequest, interest: &mut Interest, news_only: bool) -> Gathered {
+    let max_bytes = usize::try_from(request.max_bytes)
+        .unwrap_or(0)
+        .min(FETCH_BYTES_MAX);
+    let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
+    let limits = Limits {
+        bytes_max: max_bytes,
+        committed: request.isolation_level == 1,
+        news_only,
+    };
+    let wait_ms = u64::try_from(request.max_wait_ms).unwrap_or(0);
+    let deadline = Instant::now() + Duration::from_millis(wait_ms);
+    let waiter = interest.waiter();
+    loop {
+        let gathered = gather::gather(cx, interest, &limits).await;
+        let enough = gathered.bytes >= min_bytes || gathered.at_once || interest.len() == 0;
+        if enough || wait_ms == 0 || Instant::now() >= deadline {
+            return gathered;
+        }
+        let missing = min_bytes.saturating_sub(gathered.bytes);
+        waiter.want(i64::try_from(missing).unwrap_or(i64::MAX));
+        if gather::watch(interest, &waiter, &limits, gathered.seen) {
+            continue; // more came between the read and the watch
+        }
+        if tokio::time::timeout_at(deadline, woken(&waiter)).await.is_err() && gathered.bytes > 0 {
+            // A little is there: it was read, and is told as it was.
+            return gathered;
+        }
+    }
+}
+
+async fn woken(waiter: &Waiter) {
+    waiter.woken().await;
+}
+
+/// The answer's topics; neighbours of one topic share an entry.
+fn topics(interest: &mut Interest, gathered: Gathered) -> Vec<FetchedTopic<Slice>> {
+    let mut topics: Vec<FetchedTopic<Slice>> = Vec::new();
+    let mut last_key = None;
+    for (at, partition) in gathered.partitions {
+        let Some(key) = interest.told(at, &partition) else {
+            continue;
+        };
+        if last_key.as_ref() != Some(key) || topics.is_empty() {
+            topics.push(FetchedTopic {
+                name: text(key.name()),
+                id: key.id(),
+                partitions: Vec::new(),
+            });
+            last_key = Some(key.clone());
+        }
+        if let Some(topic) = topics.last_mut() {
+            topic.partitions.push(partition);
+        }
+    }
+    topics
+}
+
+fn refused(error: ResponseError) -> Fetched<Slice> {
+    Fetched {
+        error_code: error.code(),
+        session_id: NO_SESSION,
+        topics: Vec::<FetchedTopic<Slice>>::new(),
+        endpoints: Vec::new(),
+    }
+}
+
+/// A partition's part of an answer.
+type Part = FetchedPartition<Slice>;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,109 @@
+//! A way in for fuzz targets and micro-benchmarks, which are crates of their own. Behind the feature `internals`;
+//! nothing here is an interface to build on.
+
+use crate::{
+    state::framing::BatchFraming,
+    wire::{
+        self, RequestHeader,
+        compression::Compression,
+        records::{self, BatchBuilder, Batches, NewRecord, Records, Rules, TimestampType},
+    },
+};
+use bytes::Bytes;
+use storage::Framing;
+
+/// What a client may send in one batch, and what a payload may grow to here.
+const BYTES_MAX: usize = 1 << 20;
+
+/// Reads a frame (without its length) as a connection does: header, then the request. Whether it is well-formed.
+pub fn decode_frame(mut frame: Bytes) -> bool {
+    let Ok(header) = RequestHeader::read(&mut frame) else {
+        return false;
+    };
+    wire::decodes(&header, &frame)
+}
+
+/// Checks the `records` of one partition as Produce does, with every rule there is where `deep`.
+pub fn check_records(records: &Bytes, deep: bool) -> bool {
+    let rules = Rules {
+        partition: "topic-0",
+        version: 13,
+        batch_bytes_max: BYTES_MAX,
+        key_required: deep,
+        timestamp_type: TimestampType::CreateTime,
+        timestamp_before_max_ms: i64::MAX,
+        timestamp_after_max_ms: i64::MAX,
+        compression: deep.then_some((Compression::Lz4, None)),
+        now_ms: 0,
+    };
+    records::check(Some(records), &rules).is_ok()
+}
+
+/// Reads every record of every batch of `bytes`, headers too; how many there are before the first that is wrong.
+pub fn read_records(bytes: Bytes) -> usize {
+    let mut count = 0;
+    for batch in Batches::new(bytes).map_while(Result::ok) {
+        let Ok(payload) = batch.payload(BYTES_MAX) else {
+            break;
+        };
+        for record in Records::new(&payload, batch.header.record_count).map_while(Result::ok) {
+            count += 1 + record.headers().count();
+        }
+    }
+    count
+}
+
+/// Decompresses `data` by the codec of that number.
+pub fn decompress(codec: i16, data: &[u8]) -> usize {
+    let codec = Compression::of(codec).unwrap_or_default();
+    codec.decompress(data, BYTES_MAX).map_or(0, |data| data.len())
+}
+
+/// Measures and verifies `bytes` as the log does in recovery.
+pub fn frame_entry(bytes: &[u8]) -> bool {
+    let measured = BatchFraming.measure(&bytes[..bytes.len().min(BatchFraming.head_bytes())]);
+    measured.is_some() && BatchFraming.verify(bytes)
+}
+
+/// The checksum of batches.
+pub fn checksum(bytes: &[u8]) -> u32 {
+    crc32c::crc32c(bytes)
+}
+
+/// A batch of `count` records with values of `value_bytes`, as a producer sends it, compressed by codec number `codec`.
+pub fn sample_batch(count: usize, value_bytes: usize, codec: i16) -> Bytes {
+    let mut builder = BatchBuilder::new(0, 0);
+    let value: Vec<u8> = (0..value_bytes).map(|at| (at * 31 % 251) as u8).collect();
+    for offset in 0..i64::try_from(count).unwrap_or(i64::MAX) {
+        let record = NewRecord {
+            offset,
+            timestamp: offset,
+            key: Some(b"key"),
+            value: Some(&value),
+        };
+        builder.push(&record, std::iter::empty());
+    }
+    let codec = Compression::of(codec).unwrap_or_default();
+    builder
+        .finish(codec, None, None)
+        .map_or_else(|_| Bytes::new(), |batch| batch.bytes)
+}
+
+/// A Produce request of version 9 with `records` for one partition, without the frame's length.
+pub fn sample_produce(records: &Bytes) -> Bytes {
+    // Header: key 0, version 9, correlation id 1, client id "c", no tags; no transactional id, acks all, 1 s.
+    let mut frame = b"\0\0\0\x09\0\0\0\x01\0\x01c\0\0\xff\xff\0\0\x03\xe8".to_vec();
+    frame.extend_from_slice(b"\x02\x02t\x02\0\0\0\0"); // one topic "t", one partition 0
+    let mut length = records.len() + 1;
+    while length >= 0x80 {
+        frame.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    frame.push(length as u8);
+    frame.extend_from_slice(records);
+    frame.extend_from_slice(b"\0\0\0"); // no tags of partition, topic and request
+    Bytes::from(frame)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use super::{Opened, Partition};
+use crate::{core::producers::Aborted, error::ApiError};
+use storage::{ReadLimit, Slice, StorageError};
+
+/// What a fetch wants of one partition.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ReadFrom {
+    pub(crate) offset: u64,
+    pub(crate) bytes_max: usize,
+    /// Answer the first batch even where it is larger than `bytes_max`.
+    pub(crate) at_least_one: bool,
+    /// Only what lies below the last stable offset.
+    pub(crate) committed: bool,
+}
+
+/// What a fetch finds in one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) slices: Vec<Slice>,
+    pub(crate) bytes: usize,
+    pub(crate) high_watermark: u64,
+    pub(crate) last_stable: u64,
+    pub(crate) log_start: u64,
+    /// For read_committed alone.
+    pub(crate) aborted: Option<Vec<Aborted>>,
+}
+
+impl Opened {
+    /// Whole batches from `from.offset` on, and where the log stands.
+    pub(crate) async fn read(&self, from: ReadFrom) -> Result<Found, ApiError> {
+        let (range, last_stable) = {
+            let mut state = self.state.lock();
+            let range = self.log.range();
+            (range, state.producers.last_stable(range.durable_end))
+        };
+        if from.offset < range.start || from.offset > range.end {
+            return Err(StorageError::OutOfRange {
+                offset: from.offset,
+                start: range.start,
+                end: range.end,
+            }
+            .into());
+        }
+        let mut found = Found {
+            high_watermark: range.durable_end,
+            last_stable,
+            log_start: range.start,
+            ..Found::default()
+        };
+        let before = if from.committed {
+            last_stable
+        } else {
+            range.durable_end
+        };
+        if from.offset < before && (from.bytes_max > 0 || from.at_least_one) {
+            let limit = ReadLimit {
+                bytes_max: from.bytes_max,
+                before,
+                at_least_one: from.at_least_one,
+            };
+            let read = self.log.read(from.offset, limit).await?;
+            (found.slices, found.bytes) = (read.slices, read.bytes);
+        }
+        if from.committed {
+            let state = self.state.lock();
+            let known = state.producers.transactions();
+            found.aborted = Some(match found.bytes {
+                0 => Vec::new(),
+                _ => known.aborted_between(from.offset, before),
+            });
+        }
+        Ok(found)
+    }
+}
+
+impl Partition {
+    /// The end of what `committed` or all readers see; `None` where its storage was never opened.
+    pub(crate) fn visible_end(&self, committed: bool) -> Option<u64> {
+        let opened = self.opened()?;
+        Some(match committed {
+            true => opened.last_stable_offset(),
+            false => opened.high_watermark(),
+        })
+    }
+}

@@ -1,0 +1,325 @@
+use super::*;
+use crate::wire::records::{BatchBuilder, Batches, Header, NewRecord};
+use bytes::Bytes;
+use server_kit::ManualClock;
+use std::time::Duration;
+use storage::memory::Store;
+
+const NOW_MS: i64 = 1_700_000_000_000;
+
+struct Bench {
+    clock: Arc<ManualClock>,
+    store: Store,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Bench {
+            clock: ManualClock::new(NOW_MS),
+            store: Store::default(),
+        }
+    }
+
+    /// The partition as a broker that starts now sees it.
+    fn partition(&self, policy: Policy) -> Arc<Partition> {
+        let env = Arc::new(Env {
+            shard: self.store.open(),
+            clock: self.clock.clone(),
+            durability: Durability::Written,
+            producer_expiry_ms: 86_400_000,
+        });
+        Partition::new(env, "t".into(), Uuid::from_u128(5), 0, Arc::new(policy))
+    }
+}
+
+/// What a producer sends: records of the texts in `values`.
+fn batch(producer: Option<(i64, i16, i32)>, transactional: bool, values: &[&str]) -> Bytes {
+    let header = Header {
+        base_offset: 0,
+        bytes: 0,
+        leader_epoch: -1,
+        crc: 0,
+        attributes: crate::wire::records::Attributes(if transactional { 1 << 4 } else { 0 }),
+        last_offset_delta: 0,
+        base_timestamp: NOW_MS,
+        max_timestamp: NOW_MS,
+        producer_id: producer.map_or(-1, |(id, _, _)| id),
+        producer_epoch: producer.map_or(-1, |(_, epoch, _)| epoch),
+        base_sequence: producer.map_or(-1, |(_, _, sequence)| sequence),
+        record_count: 0,
+    };
+    let mut builder = BatchBuilder::like(header);
+    for (value, at) in values.iter().zip(0..) {
+        let record = NewRecord {
+            offset: at,
+            timestamp: NOW_MS + at,
+            key: Some(b"k"),
+            value: Some(value.as_bytes()),
+        };
+        builder.push(&record, std::iter::empty());
+    }
+    let codec = crate::wire::compression::Compression::None;
+    builder.finish(codec, None, None).unwrap().bytes
+}
+
+async fn put(partition: &Arc<Partition>, records: Bytes) -> Result<u64, i16> {
+    let opened = partition.open().await.unwrap();
+    let appended = partition.append(opened, Some(&records), 11, |_| Ok(()));
+    let appended = appended.map_err(|refused| refused.error.wire())?;
+    appended.ticket.wait().await.unwrap();
+    Ok(appended.base_offset)
+}
+
+async fn read(partition: &Partition, offset: u64, committed: bool) -> (Vec<i64>, Found) {
+    let from = ReadFrom {
+        offset,
+        bytes_max: 1 << 20,
+        at_least_one: true,
+        committed,
+    };
+    let mut found = partition.open().await.unwrap().read(from).await.unwrap();
+    let read = storage::ReadSlices {
+        slices: std::mem::take(&mut found.slices),
+        bytes: found.bytes,
+    };
+    let batches = Batches::new(contiguous(read).unwrap()).map(|batch| {
+        let batch = batch.unwrap();
+        assert!(batch.is_intact());
+        assert_eq!(batch.header.leader_epoch, LEADER_EPOCH);
+        batch.header.base_offset
+    });
+    (batches.collect(), found)
+}
+
+#[tokio::test]
+async fn batches_get_the_next_offsets_and_are_read_whole() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    assert_eq!(put(&partition, batch(None, false, &["a", "b"])).await, Ok(0));
+    assert_eq!(put(&partition, batch(None, false, &["c"])).await, Ok(2));
+    let (offsets, found) = read(&partition, 1, false).await;
+    assert_eq!(offsets, [0, 2], "from the batch that holds the offset");
+    assert_eq!(
+        (found.high_watermark, found.last_stable, found.log_start),
+        (3, 3, 0)
+    );
+    let (offsets, _) = read(&partition, 3, false).await;
+    assert_eq!(offsets, [] as [i64; 0]);
+    let beyond = ReadFrom {
+        offset: 4,
+        bytes_max: 1,
+        at_least_one: true,
+        committed: false,
+    };
+    let refused = partition.open().await.unwrap().read(beyond).await.unwrap_err();
+    assert_eq!(refused.wire(), 1, "OFFSET_OUT_OF_RANGE");
+}
+
+#[tokio::test]
+async fn duplicates_are_answered_with_their_first_offset_even_after_a_restart() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    assert_eq!(
+        put(&partition, batch(Some((9, 0, 0)), false, &["a"])).await,
+        Ok(0)
+    );
+    assert_eq!(
+        put(&partition, batch(Some((9, 0, 1)), false, &["b", "c"])).await,
+        Ok(1)
+    );
+    partition.save_producers().await.unwrap();
+    assert_eq!(
+        put(&partition, batch(Some((9, 0, 3)), false, &["d"])).await,
+        Ok(3)
+    );
+    for partition in [partition, bench.partition(Policy::default())] {
+        let again = put(&partition, batch(Some((9, 0, 1)), false, &["b", "c"])).await;
+        assert_eq!(again, Ok(1), "covered by the snapshot");
+        assert_eq!(
+            put(&partition, batch(Some((9, 0, 3)), false, &["d"])).await,
+            Ok(3),
+            "replayed"
+        );
+        let gap = put(&partition, batch(Some((9, 0, 9)), false, &["z"])).await;
+        assert_eq!(gap, Err(45), "OUT_OF_ORDER_SEQUENCE_NUMBER");
+        assert_eq!(partition.open().await.unwrap().log_end(), 4);
+    }
+}
+
+#[tokio::test]
+async fn committed_readers_wait_for_transactions_and_learn_of_aborts() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    put(&partition, batch(Some((1, 0, 0)), true, &["a"]))
+        .await
+        .unwrap();
+    put(&partition, batch(None, false, &["b"])).await.unwrap();
+    assert!(partition.open().await.unwrap().in_transaction(1, 0));
+    let (offsets, found) = read(&partition, 0, true).await;
+    assert_eq!((offsets.len(), found.last_stable), (0, 0));
+    assert_eq!(read(&partition, 0, false).await.0, [0, 1]);
+    let ticket = partition.append_marker(1, 0, false, 0).await.unwrap();
+    ticket.wait().await.unwrap();
+    for partition in [partition, bench.partition(Policy::default())] {
+        let (offsets, found) = read(&partition, 0, true).await;
+        assert_eq!(offsets, [0, 1, 2]);
+        assert_eq!(found.last_stable, 3);
+        let aborted = found.aborted.unwrap();
+        assert_eq!((aborted[0].producer_id, aborted[0].first), (1, 0));
+        assert!(!partition.open().await.unwrap().in_transaction(1, 0));
+        assert!(read(&partition, 0, false).await.1.aborted.is_none());
+    }
+}
+
+#[tokio::test]
+async fn the_first_record_of_a_time_is_found_within_its_batch() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    put(&partition, batch(None, false, &["a", "b", "c"]))
+        .await
+        .unwrap();
+    let opened = partition.open().await.unwrap();
+    assert_eq!(opened.first_at(NOW_MS + 1).await.unwrap(), Some((NOW_MS + 1, 1)));
+    assert_eq!(opened.first_at(0).await.unwrap(), Some((NOW_MS, 0)));
+    assert_eq!(opened.first_at(NOW_MS + 3).await.unwrap(), None);
+    assert_eq!(partition.trim(2).await.unwrap(), 2);
+    assert_eq!(opened.first_at(0).await.unwrap(), Some((NOW_MS + 2, 2)));
+}
+
+#[tokio::test]
+async fn a_waiter_is_woken_once_enough_was_appended() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    let one = batch(None, false, &["a"]);
+    let waiter = Arc::new(Waiter::default());
+    waiter.want(one.len() as i64 + 1);
+    partition.watch(&waiter);
+    put(&partition, one.clone()).await.unwrap();
+    let woken = tokio::time::timeout(Duration::from_millis(1), waiter.woken()).await;
+    assert!(woken.is_err(), "one byte is missing");
+    put(&partition, one).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(5), waiter.woken())
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn segments_roll_by_the_time_of_batches() {
+    let bench = Bench::new();
+    let policy = Policy {
+        segment_ms: 100,
+        timestamp_after_max_ms: i64::MAX,
+        ..Policy::default()
+    };
+    let partition = bench.partition(policy);
+    put(&partition, batch(None, false, &["a"])).await.unwrap();
+    let late: Vec<&str> = vec!["x"; 200];
+    put(&partition, batch(None, false, &late)).await.unwrap();
+    let opened = partition.open().await.unwrap();
+    assert_eq!(opened.log.chunks().len(), 2);
+}
+
+#[tokio::test]
+async fn a_removed_partition_is_gone_for_everyone() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    put(&partition, batch(None, false, &["a"])).await.unwrap();
+    partition.remove().await.unwrap();
+    assert_eq!(partition.open().await.err().unwrap().wire(), 3);
+    let fresh = bench.partition(Policy::default());
+    assert_eq!(fresh.open().await.unwrap().log_end(), 0);
+}
+
+/// The values that are left, by offset.
+async fn values(partition: &Partition) -> Vec<(i64, Option<String>)> {
+    let opened = partition.open().await.unwrap();
+    let limit = storage::ReadLimit {
+        bytes_max: 1 << 20,
+        before: u64::MAX,
+        at_least_one: true,
+    };
+    let read = opened.log.read(0, limit).await.unwrap();
+    let mut values = Vec::new();
+    for batch in Batches::new(contiguous(read).unwrap()) {
+        let batch = batch.unwrap();
+        assert!(batch.is_intact());
+        let payload = batch.payload(1 << 20).unwrap();
+        for record in crate::wire::records::Records::new(&payload, batch.header.record_count) {
+            let record = record.unwrap();
+            let value = record
+                .value
+                .map(|value| String::from_utf8_lossy(value).into_owned());
+            values.push((record.offset(&batch.header), value));
+        }
+    }
+    values
+}
+
+#[tokio::test]
+async fn compaction_keeps_the_latest_of_a_key_and_the_last_sequence_of_a_producer() {
+    let bench = Bench::new();
+    let policy = Policy {
+        compact: true,
+        delete: false,
+        ..Policy::default()
+    };
+    let partition = bench.partition(policy.clone());
+    put(&partition, batch(Some((5, 0, 0)), false, &["a", "b"]))
+        .await
+        .unwrap();
+    put(&partition, batch(None, false, &["c"])).await.unwrap();
+    let opened = partition.open().await.unwrap();
+    opened.log.roll().unwrap();
+    put(&partition, batch(None, false, &["d"])).await.unwrap();
+    assert!(partition.clean(opened, [1, 2]).await.unwrap());
+    let kept = [(2, Some("c".to_owned())), (3, Some("d".to_owned()))];
+    assert_eq!(values(&partition).await, kept, "the open segment is not touched");
+    assert!(
+        !partition.clean(opened, [1, 2]).await.unwrap(),
+        "nothing is dirty"
+    );
+    for partition in [partition.clone(), bench.partition(policy)] {
+        let again = put(&partition, batch(Some((5, 0, 0)), false, &["a", "b"])).await;
+        assert_eq!(again, Ok(0), "the empty batch holds the sequence");
+        assert_eq!(partition.open().await.unwrap().log_end(), 4);
+    }
+}
+
+#[tokio::test]
+async fn compaction_drops_aborted_records() {
+    let bench = Bench::new();
+    let policy = Policy {
+        compact: true,
+        delete: false,
+        ..Policy::default()
+    };
+    let partition = bench.partition(policy);
+    put(&partition, batch(None, false, &["committed"])).await.unwrap();
+    put(&partition, batch(Some((5, 0, 0)), true, &["aborted"]))
+        .await
+        .unwrap();
+    partition.append_marker(5, 0, false, 0).await.unwrap();
+    let opened = partition.open().await.unwrap();
+    opened.log.roll().unwrap();
+    assert!(partition.clean(opened, [1, 2]).await.unwrap());
+    let left = values(&partition).await;
+    assert_eq!(left[0], (0, Some("committed".to_owned())), "{left:?}");
+    assert_eq!(left.len(), 2, "and the marker");
+}
+
+#[tokio::test]
+async fn retention_drops_what_is_too_old_even_the_last_segment() {
+    let bench = Bench::new();
+    let policy = Policy {
+        retention_ms: Some(1000),
+        ..Policy::default()
+    };
+    let partition = bench.partition(policy);
+    put(&partition, batch(None, false, &["a", "b"])).await.unwrap();
+    let opened = partition.open().await.unwrap();
+    partition.retain(opened, NOW_MS + 900).await.unwrap();
+    assert_eq!(opened.log_start(), 0);
+    partition.retain(opened, NOW_MS + 2000).await.unwrap();
+    assert_eq!((opened.log_start(), opened.log_end()), (2, 2));
+    assert_eq!(put(&partition, batch(None, false, &["c"])).await, Ok(2));
+}

@@ -1,0 +1,118 @@
+//! Starts a broker: binds its listeners, accepts, and stops when told.
+
+use crate::{
+    acceptor::{Bound, House, accept},
+    broker::Broker,
+    config::Config,
+    connection::Connections,
+    creation, groups,
+    metrics::Metrics,
+    partition, transactions,
+};
+use server_kit::{Clock, Random, Registry};
+use std::{io, net::SocketAddr, sync::Arc};
+use storage::{Shard, StorageError};
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Why a broker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener could not be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The configured address.
+        address: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A listener's certificate or key could not be used.
+    #[error("listener {listener}: {source}")]
+    Tls {
+        /// The listener's name.
+        listener: String,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// The store could not be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// A configured address is not one.
+    #[error("not an address: {0}")]
+    Address(String),
+}
+
+/// A running broker.
+pub struct Kafka {
+    addresses: Vec<SocketAddr>,
+    tasks: TaskTracker,
+}
+
+impl Kafka {
+    /// Starts a broker on `shard` that runs until `stop`, and tells its counters to `registry`.
+    pub async fn start(
+        config: Config,
+        shard: Shard,
+        clock: Arc<dyn Clock>,
+        random: Arc<Random>,
+        registry: &mut Registry,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let mut bound = Vec::new();
+        for listener in &config.listeners {
+            bound.push(Bound::bind(listener).await?);
+        }
+        let addresses = bound.iter().map(|listener| listener.address).collect();
+        let advertised = bound
+            .iter()
+            .map(|listener| (listener.name.clone(), listener.advertised.clone()));
+        let limits = config.limits.clone();
+        let broker = Broker::load(config, advertised.collect(), shard, clock, random).await?;
+        let connections = Connections::new(limits.clone());
+        let tasks = TaskTracker::new();
+        let house = House {
+            metrics: Metrics::register(registry, connections.clone()),
+            // A request of the largest size must fit, or it would wait for ever.
+            in_flight: Arc::new(Semaphore::new(
+                limits.in_flight_bytes_max.max(limits.request_bytes_max + 4),
+            )),
+            connections,
+            broker,
+            tasks: tasks.clone(),
+        };
+        for listener in bound {
+            tasks.spawn(accept(listener, house.clone(), stop.clone()));
+        }
+        tasks.spawn(watch(house.clone(), stop.clone()));
+        maintain(&house.broker, &tasks, &stop);
+        tasks.close();
+        Ok(Kafka { addresses, tasks })
+    }
+
+    /// Bound addresses, in the order of the configured listeners.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Answers when every connection is closed, after the stop.
+    pub async fn stopped(&self) {
+        self.tasks.wait().await;
+    }
+}
+
+/// Looks at the connections until `stop`, then lets them end.
+async fn watch(house: House, stop: CancellationToken) {
+    tokio::select! {
+        () = house.connections.clone().watch(house.in_flight.clone()) => {}
+        () = stop.cancelled() => {}
+    }
+    house.connections.drain();
+}
+
+/// Starts what goes on by itself until `stop`: one line per owner.
+fn maintain(broker: &Arc<Broker>, tasks: &TaskTracker, stop: &CancellationToken) {
+    tasks.spawn(creation::maintenance(broker.clone()));
+    tasks.spawn(groups::maintenance(broker.clone(), stop.clone()));
+    tasks.spawn(partition::maintenance(broker.clone(), stop.clone()));
+    tasks.spawn(transactions::maintenance(broker.clone(), stop.clone()));
+}

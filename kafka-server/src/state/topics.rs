@@ -1,0 +1,59 @@
+//! Topics by name: what CreateTopics, CreatePartitions and the configuration calls leave behind.
+
+use super::{Kind, from_json, key, to_json};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use storage::{Batch, Durability, Kv, Page, Result, Scan};
+use uuid::Uuid;
+
+const FORMAT: u8 = 1;
+
+/// A topic as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TopicRecord {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its id, new with each creation.
+    pub(crate) id: [u8; 16],
+    /// How many partitions it has.
+    pub(crate) partitions: i32,
+    /// The configuration keys that were set on it.
+    pub(crate) config: BTreeMap<String, String>,
+}
+
+impl TopicRecord {
+    pub(crate) fn uuid(&self) -> Uuid {
+        Uuid::from_bytes(self.id)
+    }
+}
+
+/// Every topic there is.
+pub(crate) async fn load(kv: &dyn Kv) -> Result<Vec<TopicRecord>> {
+    let mut scan = Some(Scan::prefix(&key(Kind::Topic, &[b""])));
+    let mut topics = Vec::new();
+    while let Some(range) = scan {
+        let page = kv.scan(range, Page::default()).await?;
+        for (_, value) in &page.items {
+            topics.push(from_json(FORMAT, value)?);
+        }
+        scan = page.next;
+    }
+    Ok(topics)
+}
+
+/// Stores topics, new or changed, all in one step.
+pub(crate) async fn save(kv: &dyn Kv, topics: &[TopicRecord]) -> Result<()> {
+    let mut batch = Batch::default();
+    for topic in topics {
+        let key = key(Kind::Topic, &[topic.name.as_bytes()]);
+        batch.put(key, to_json(FORMAT, topic)?);
+    }
+    kv.commit(batch, Durability::Synced).await
+}
+
+/// Forgets a topic.
+pub(crate) async fn remove(kv: &dyn Kv, name: &str) -> Result<()> {
+    let mut batch = Batch::default();
+    batch.delete(key(Kind::Topic, &[name.as_bytes()]));
+    kv.commit(batch, Durability::Synced).await
+}

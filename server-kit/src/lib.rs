@@ -1,0 +1,21 @@
+//! What every server is bolted to: clock, randomness, shutdown, listeners, limits, tracing, metrics, the admin port.
+//!
+//! Knows: sockets, signals, time, chance, HTTP for operators.
+//! Never: a protocol that clients speak, or storage.
+
+mod admin;
+mod clock;
+mod listen;
+mod logging;
+mod process;
+mod random;
+mod stream;
+
+pub use admin::{Admin, Ready};
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use listen::listen;
+pub use logging::{LogFormat, start_logging};
+pub use process::{Signals, host_name, raise_open_files};
+pub use prometheus_client::registry::Registry;
+pub use random::Random;
+pub use stream::{Stream, TlsAcceptor, TlsOptions, read_proxy_header};

@@ -1,0 +1,137 @@
+//! A client's connection as bytes: plain TCP, or TLS over it.
+//!
+//! Knows: sockets, TLS, sending files without copying them. Never: what the bytes mean.
+
+mod proxy;
+mod tls;
+
+pub use proxy::read_proxy_header;
+pub use tls::{TlsAcceptor, TlsOptions};
+
+use rustix::{
+    fs::sendfile,
+    net::{SendAncillaryBuffer, SendFlags, sendmsg},
+};
+use std::{
+    fs::File,
+    io::{self, IoSlice},
+    os::unix::fs::FileExt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
+    net::TcpStream,
+};
+use tokio_rustls::server::TlsStream;
+
+/// Bytes of a file that are read at once where the kernel cannot send them by itself.
+const FILE_CHUNK_BYTES: usize = 64 << 10;
+
+/// A client's connection.
+#[derive(Debug)]
+pub enum Stream {
+    /// TCP as it is.
+    Plain(TcpStream),
+    /// TLS over TCP.
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Prepares an accepted socket: answers leave at once, and a peer that vanished is noticed some day.
+    pub fn plain(socket: TcpStream) -> io::Result<Self> {
+        socket.set_nodelay(true)?;
+        rustix::net::sockopt::set_socket_keepalive(&socket, true)?;
+        Ok(Stream::Plain(socket))
+    }
+
+    /// Whether a read may find something. TLS cannot tell without reading.
+    pub fn poll_readable(&self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Plain(socket) => socket.poll_read_ready(task),
+            Stream::Tls(_) => Poll::Ready(Ok(())),
+        }
+    }
+
+    /// Writes some of `slices`. `more`: bytes of a file follow at once, so that they may share a packet.
+    pub fn poll_write_slices(
+        &mut self,
+        task: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+        more: bool,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Stream::Plain(socket) if more => poll_socket(socket, task, || {
+                let flags = SendFlags::MORE | SendFlags::NOSIGNAL;
+                Ok(sendmsg(
+                    &*socket,
+                    slices,
+                    &mut SendAncillaryBuffer::default(),
+                    flags,
+                )?)
+            }),
+            Stream::Plain(socket) => Pin::new(socket).poll_write_vectored(task, slices),
+            Stream::Tls(stream) => Pin::new(stream.as_mut()).poll_write_vectored(task, slices),
+        }
+    }
+
+    /// Sends some of the `bytes` of `file` from `position` on: by the kernel on plain TCP, through memory otherwise.
+    pub fn poll_send_file(
+        &mut self,
+        task: &mut Context<'_>,
+        file: &File,
+        position: u64,
+        bytes: usize,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Stream::Plain(socket) => poll_socket(socket, task, || {
+                let mut position = position;
+                Ok(sendfile(&*socket, file, Some(&mut position), bytes)?)
+            }),
+            Stream::Tls(stream) => {
+                let mut chunk = vec![0; bytes.min(FILE_CHUNK_BYTES)];
+                file.read_exact_at(&mut chunk, position)?;
+                Pin::new(stream.as_mut()).poll_write(task, &chunk)
+            }
+        }
+    }
+
+    /// Pushes out what TLS holds back.
+    pub fn poll_flush(&mut self, task: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Stream::Plain(_) => Poll::Ready(Ok(())),
+            Stream::Tls(stream) => Pin::new(stream.as_mut()).poll_flush(task),
+        }
+    }
+}
+
+/// Tries `send` whenever the socket can be written.
+fn poll_socket(
+    socket: &TcpStream,
+    task: &mut Context<'_>,
+    mut send: impl FnMut() -> io::Result<usize>,
+) -> Poll<io::Result<usize>> {
+    loop {
+        ready!(socket.poll_write_ready(task))?;
+        match socket.try_io(Interest::WRITABLE, &mut send) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            sent => return Poll::Ready(sent),
+        }
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        task: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Stream::Plain(socket) => Pin::new(socket).poll_read(task, buffer),
+            Stream::Tls(stream) => Pin::new(stream.as_mut()).poll_read(task, buffer),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,55 @@
+//! What a person sees once the servers answer: addresses, and one line to paste for each client.
+
+use std::{fmt::Write, path::Path, time::Duration};
+
+/// One server: its name, and where it is reached.
+pub(crate) struct Line {
+    pub(crate) server: &'static str,
+    pub(crate) address: String,
+}
+
+/// The whole text.
+pub(crate) fn text(lines: &[Line], data_dir: &Path, took: Duration) -> String {
+    let mut text = format!(
+        "smack {} answers after {} ms; data in {}\n\n",
+        env!("CARGO_PKG_VERSION"),
+        took.as_millis(),
+        data_dir.display()
+    );
+    for Line { server, address } in lines {
+        let _ = writeln!(text, "  {server:<10}{address}");
+    }
+    if let Some(kafka) = lines.iter().find(|line| line.server == "kafka") {
+        text.push('\n');
+        for (client, line) in clients(&kafka.address) {
+            let _ = writeln!(text, "  {client:<10}{line}");
+        }
+    }
+    text.push_str("\nCtrl-C stops.\n");
+    text
+}
+
+fn clients(bootstrap: &str) -> Vec<(&'static str, String)> {
+    vec![
+        (
+            "kcat",
+            format!("echo hello | kcat -b {bootstrap} -t demo -P; kcat -b {bootstrap} -t demo -C -e"),
+        ),
+        (
+            "produce",
+            format!("kafka-console-producer.sh --bootstrap-server {bootstrap} --topic demo"),
+        ),
+        (
+            "consume",
+            format!("kafka-console-consumer.sh --bootstrap-server {bootstrap} --topic demo --from-beginning"),
+        ),
+        (
+            "python",
+            format!(
+                "python3 -c \"from confluent_kafka import Producer as P; p = P({{'bootstrap.servers': '{bootstrap}'}}); \
+                 p.produce('demo', 'hello'); p.flush()\""
+            ),
+        ),
+        ("java", format!("bootstrap.servers={bootstrap}")),
+    ]
+}

@@ -1,0 +1,101 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Kafka for people who want to keep their clients and lose the cluster.
+#[derive(Debug, Parser)]
+#[command(name = "smack", version, about, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start every server on this machine, and print how to reach each
+    #[command(after_help = PRECEDENCE)]
+    Up(Options),
+    /// Start the Kafka broker alone
+    #[command(after_help = PRECEDENCE)]
+    Kafka(Options),
+    /// Show configuration
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print the commented smack.toml with every default
+    Default,
+}
+
+const PRECEDENCE: &str = "\
+A setting is taken from its flag, else its environment variable, else smack.toml, else its default.
+Any port may be 0: a free one is taken, printed, and written to DATA_DIR/ports.json once all servers answer.
+`smack config default` prints a commented smack.toml.";
+
+/// What can be said when starting servers.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Options {
+    /// Configuration file [default: ./smack.toml, where there is one]
+    #[arg(long, env = "SMACK_CONFIG", value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Where everything is kept [default: ./smack-data]
+    #[arg(long, env = "SMACK_DATA_DIR", value_name = "DIR")]
+    pub(crate) data_dir: Option<PathBuf>,
+    /// Address that servers listen on [default: 127.0.0.1]
+    #[arg(long, env = "SMACK_HOST", value_name = "HOST")]
+    pub(crate) host: Option<String>,
+    /// Port of the Kafka broker [default: 9092]
+    #[arg(long, env = "SMACK_KAFKA_PORT", value_name = "PORT")]
+    pub(crate) kafka_port: Option<u16>,
+    /// Port of /healthz, /readyz and /metrics [default: 9644]
+    #[arg(long, env = "SMACK_ADMIN_PORT", value_name = "PORT")]
+    pub(crate) admin_port: Option<u16>,
+    /// An existing Kafka server.properties; each key in it without effect here is named
+    #[arg(long, env = "SMACK_KAFKA_CONFIG", value_name = "FILE")]
+    pub(crate) kafka_config: Option<PathBuf>,
+    /// What an acknowledgement promises [default: written]
+    #[arg(long, env = "SMACK_DURABILITY", value_enum)]
+    pub(crate) durability: Option<Durability>,
+    /// Where data lives [default: local]
+    #[arg(long, env = "SMACK_STORAGE", value_enum)]
+    pub(crate) storage: Option<Storage>,
+    /// What is logged: a level, or directives such as info,kafka_server=debug [default: info]
+    #[arg(long, env = "SMACK_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "SMACK_LOG_FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// What an acknowledgement promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Durability {
+    /// Handed to the operating system: survives kill -9, not a power cut
+    Written,
+    /// On stable storage: fdatasync before each acknowledgement, many at once
+    Synced,
+}
+
+/// Where data lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Storage {
+    /// In files of the data directory
+    Local,
+    /// In memory: gone with the process
+    Memory,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// For people
+    Text,
+    /// One JSON object a line
+    Json,
+}

@@ -1,0 +1,47 @@
+//! The binary: command line, configuration, and the only place that picks a storage backend.
+//!
+//! Knows: every server's configuration and how to start it. Never: what a server does once it runs.
+
+mod banner;
+mod cli;
+mod ports;
+mod settings;
+mod store;
+mod up;
+
+use clap::Parser;
+use std::{process::ExitCode, time::Duration};
+
+/// What is left of a stop, once the servers had their time.
+const STOP_LEFTOVER_MAX: Duration = Duration::from_millis(200);
+
+#[allow(
+    clippy::print_stderr,
+    reason = "why it does not start is for the person who started it"
+)]
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("smack: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "the asked-for file goes to standard output")]
+fn run() -> anyhow::Result<()> {
+    let command = match cli::Cli::parse().command {
+        cli::Command::Up(options) => options,
+        cli::Command::Kafka(options) => options,
+        cli::Command::Config(cli::ConfigCommand::Default) => {
+            print!("{}", settings::DEFAULT_FILE);
+            return Ok(());
+        }
+    };
+    let settings = settings::Settings::from_options(command)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let ended = runtime.block_on(up::run(settings));
+    runtime.shutdown_timeout(STOP_LEFTOVER_MAX);
+    ended
+}

@@ -1,0 +1,151 @@
+//! Settings: flags, then environment (both come by clap), then `smack.toml`, then defaults.
+
+use crate::cli::{Durability, LogFormat, Options, Storage};
+use anyhow::{Context, Result, bail};
+use kafka_server::Listener;
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// The commented file with every default.
+pub(crate) const DEFAULT_FILE: &str = include_str!("default.toml");
+const FILE_NAME: &str = "smack.toml";
+
+/// `smack.toml`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    data_dir: Option<PathBuf>,
+    host: Option<String>,
+    storage: Option<Storage>,
+    durability: Option<Durability>,
+    log: Option<String>,
+    log_format: Option<LogFormat>,
+    admin: AdminFile,
+    kafka: KafkaFile,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct AdminFile {
+    port: Option<u16>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct KafkaFile {
+    port: Option<u16>,
+    config_file: Option<PathBuf>,
+    config: BTreeMap<String, toml::Value>,
+    listeners: Vec<Listener>,
+}
+
+/// Everything that was decided before the first server starts.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) storage: Storage,
+    pub(crate) admin_bind: String,
+    pub(crate) kafka: kafka_server::Config,
+    /// Kafka keys that were set and have no effect.
+    pub(crate) not_honoured: Vec<String>,
+    pub(crate) log: String,
+    pub(crate) log_format: server_kit::LogFormat,
+}
+
+impl Settings {
+    pub(crate) fn from_options(options: Options) -> Result<Self> {
+        let file = read_file(options.config.as_deref())?;
+        let host = options
+            .host
+            .or(file.host)
+            .unwrap_or_else(|| "127.0.0.1".to_owned());
+        let mut kafka = kafka_server::Config::default();
+        kafka.listeners[0].bind = address(&host, 9092);
+        let properties_file = options.kafka_config.or(file.kafka.config_file);
+        let not_honoured = kafka_properties(&mut kafka, properties_file.as_deref(), &file.kafka.config)?;
+        if !file.kafka.listeners.is_empty() {
+            kafka.listeners = file.kafka.listeners;
+        }
+        if let Some(port) = options.kafka_port.or(file.kafka.port) {
+            let first = &mut kafka.listeners[0];
+            let (own, _) = first.bind.rsplit_once(':').unwrap_or((&first.bind, ""));
+            first.bind = format!("{own}:{port}");
+        }
+        let of_kafka = kafka.properties.contains_key("log.dirs") || kafka.properties.contains_key("log.dir");
+        let of_kafka =
+            of_kafka.then(|| PathBuf::from(kafka.log_dir.split(',').next().unwrap_or_default().trim()));
+        let data_dir = options
+            .data_dir
+            .or(file.data_dir)
+            .or(of_kafka)
+            .unwrap_or_else(|| PathBuf::from("./smack-data"));
+        kafka.log_dir = std::path::absolute(&data_dir)?.display().to_string();
+        kafka.durability = match options.durability.or(file.durability) {
+            Some(Durability::Synced) => storage::Durability::Synced,
+            Some(Durability::Written) | None => storage::Durability::Written,
+        };
+        let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
+        Ok(Settings {
+            data_dir,
+            storage: options.storage.or(file.storage).unwrap_or(Storage::Local),
+            admin_bind: address(&host, admin_port),
+            kafka,
+            not_honoured,
+            log: options.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
+            log_format: match options.log_format.or(file.log_format) {
+                Some(LogFormat::Json) => server_kit::LogFormat::Json,
+                Some(LogFormat::Text) | None => server_kit::LogFormat::Text,
+            },
+        })
+    }
+}
+
+fn read_file(named: Option<&Path>) -> Result<File> {
+    let path = named.unwrap_or(Path::new(FILE_NAME));
+    if named.is_none() && !path.exists() {
+        return Ok(File::default());
+    }
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    toml::from_str(&text).with_context(|| format!("{} is not a configuration", path.display()))
+}
+
+/// Takes the properties file, then the keys of `smack.toml`.
+fn kafka_properties(
+    kafka: &mut kafka_server::Config,
+    file: Option<&Path>,
+    keys: &BTreeMap<String, toml::Value>,
+) -> Result<Vec<String>> {
+    let mut properties = BTreeMap::new();
+    if let Some(path) = file {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        properties = kafka_server::parse_properties(&text);
+    }
+    for (key, value) in keys {
+        let value = match value {
+            toml::Value::String(text) => text.clone(),
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Float(number) => number.to_string(),
+            toml::Value::Boolean(truth) => truth.to_string(),
+            _ => bail!("kafka.config.\"{key}\" is neither text, number nor truth value"),
+        };
+        properties.insert(key.clone(), value);
+    }
+    kafka
+        .apply(properties)
+        .context("the Kafka configuration cannot be taken")
+}
+
+fn address(host: &str, port: u16) -> String {
+    if host.contains(':') && !host.starts_with('[') {
+        format!("[{host}]:{port}")
+    } else {
+        format!("{host}:{port}")
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,85 @@
+use super::*;
+use std::io::Write;
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn settings(text: &str, options: Options) -> Result<Settings> {
+    let file = file(text);
+    Settings::from_options(Options {
+        config: Some(file.path().to_owned()),
+        ..options
+    })
+}
+
+#[test]
+fn the_default_file_changes_nothing() {
+    let settings = settings(DEFAULT_FILE, Options::default()).unwrap();
+    assert_eq!(settings.kafka.listeners[0].bind, "127.0.0.1:9092");
+    assert_eq!(settings.admin_bind, "127.0.0.1:9644");
+    assert_eq!(settings.data_dir, Path::new("./smack-data"));
+    assert_eq!(settings.storage, Storage::Local);
+    assert!(settings.not_honoured.is_empty());
+}
+
+#[test]
+fn every_setting_of_the_default_file_is_one() {
+    let uncommented: String = DEFAULT_FILE
+        .lines()
+        .filter(|line| !line.starts_with("# [["))
+        .take_while(|line| !line.starts_with("# Listeners"))
+        .map(|line| match line.strip_prefix("# ") {
+            Some(setting) if setting.contains(" = ") => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        })
+        .filter(|line| !line.contains("config_file"))
+        .collect();
+    let settings = settings(&uncommented, Options::default()).unwrap();
+    assert_eq!(settings.kafka.property::<u32>("log.retention.hours"), Some(168));
+}
+
+#[test]
+fn a_flag_comes_before_the_file() {
+    let options = Options {
+        kafka_port: Some(0),
+        ..Options::default()
+    };
+    let text =
+        "host = \"::1\"\n[kafka]\nport = 7\n[admin]\nport = 8\n[kafka.config]\n\"num.io.threads\" = 3\n";
+    let settings = settings(text, options).unwrap();
+    assert_eq!(settings.kafka.listeners[0].bind, "[::1]:0");
+    assert_eq!(settings.admin_bind, "[::1]:8");
+    assert_eq!(settings.not_honoured, ["num.io.threads"]);
+}
+
+#[test]
+fn a_kafka_file_brings_its_listeners_and_directory() {
+    let kafka = file(
+        "listeners=A://127.0.0.1:1,B://127.0.0.1:2\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT\nlog.dirs=/tmp/a,/tmp/b\n",
+    );
+    let options = Options {
+        kafka_config: Some(kafka.path().to_owned()),
+        kafka_port: Some(9),
+        ..Options::default()
+    };
+    let settings = settings("", options).unwrap();
+    let bound: Vec<_> = settings
+        .kafka
+        .listeners
+        .iter()
+        .map(|listener| listener.bind.as_str())
+        .collect();
+    assert_eq!(bound, ["127.0.0.1:9", "127.0.0.1:2"]);
+    assert_eq!(settings.data_dir, Path::new("/tmp/a"));
+}
+
+#[test]
+fn what_cannot_be_taken_is_named() {
+    let error = settings("colour = 1", Options::default()).unwrap_err();
+    assert!(format!("{error:#}").contains("unknown field `colour`"));
+    let error = settings("[kafka.config]\n\"num.partitions\" = \"x\"", Options::default()).unwrap_err();
+    assert!(format!("{error:#}").contains("num.partitions=x: not a value of type i32"));
+}
