@@ -9,16 +9,29 @@ use std::{path::Path, process::Command};
 const ALLOWED: &[(&str, &[&str])] = &[
     (
         "benches",
-        &["kafka-server", "server-kit", "storage", "storage-local"],
+        &[
+            "cql-server",
+            "kafka-server",
+            "server-kit",
+            "storage",
+            "storage-local",
+        ],
     ),
+    ("cql-server", &["server-kit", "storage"]),
     ("kafka-server", &["server-kit", "storage"]),
     (
         "smack",
-        &["kafka-server", "server-kit", "storage", "storage-local"],
+        &[
+            "cql-server",
+            "kafka-server",
+            "server-kit",
+            "storage",
+            "storage-local",
+        ],
     ),
     ("storage-local", &["storage"]),
     // The matrix comes from the table; a benchmark starts either side as the black-box tests do.
-    ("xtask", &["compat-tests", "kafka-server"]),
+    ("xtask", &["compat-tests", "cql-server", "kafka-server"]),
 ];
 
 pub(super) fn check(root: &Path) -> Result<Vec<Offence>> {

@@ -41,10 +41,12 @@ pub(crate) fn run(root: &Path) -> Result<()> {
     )
 }
 
-/// The workspace this was built from.
+/// The workspace one stands in, else the one this was built from.
 pub(crate) fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_owned()
+    let here = std::env::current_dir().unwrap_or_default();
+    let standing = here.ancestors().find(|folder| folder.join("xtask").is_dir());
+    standing.or(own.parent()).unwrap_or(own).to_owned()
 }
 
 #[cfg(test)]

@@ -1,0 +1,9 @@
+//! What CQL means, without input, output or clock.
+//!
+//! Knows: types and their values, functions, the schema and how it changes, rows and how their versions merge.
+//! Never: async, storage, the wall clock, chance.
+
+pub(crate) mod functions;
+pub(crate) mod rows;
+pub(crate) mod schema;
+pub(crate) mod types;

@@ -1,0 +1,103 @@
+//! Prepares and executes statements: the shell around the schema and the store.
+//!
+//! Knows: the current schema, the store, clock and chance, prepared statements. Never: frames, opcodes, sockets.
+
+use crate::core::types::CqlType;
+use bytes::{Bytes, BytesMut};
+use std::sync::Arc;
+
+/// A bound value: bytes of the frame that brought it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Set(Bytes),
+    Null,
+    /// Leaves alone what it would have set.
+    Unset,
+}
+
+/// Consistency levels, by their codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(u16)]
+pub(crate) enum Consistency {
+    Any = 0,
+    #[default]
+    One = 1,
+    Two = 2,
+    Three = 3,
+    Quorum = 4,
+    All = 5,
+    LocalQuorum = 6,
+    EachQuorum = 7,
+    Serial = 8,
+    LocalSerial = 9,
+    LocalOne = 10,
+}
+
+/// What a request says beside the statement.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Parameters {
+    pub(crate) consistency: Consistency,
+    pub(crate) serial_consistency: Option<Consistency>,
+    /// By position; named values are brought into position by whoever knows the statement.
+    pub(crate) values: Vec<Value>,
+    /// Names of `values`, where the client gave them.
+    pub(crate) names: Option<Vec<String>>,
+    pub(crate) page_size: Option<i32>,
+    pub(crate) paging_state: Option<Bytes>,
+    /// The client's default timestamp, microseconds.
+    pub(crate) timestamp_us: Option<i64>,
+    pub(crate) now_in_seconds: Option<i32>,
+    /// The keyspace of this request alone (v5), else the session's.
+    pub(crate) keyspace: Option<Arc<str>>,
+}
+
+/// A column of a result or a bind marker.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ColumnSpec {
+    pub(crate) keyspace: Arc<str>,
+    pub(crate) table: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: CqlType,
+}
+
+/// Rows in the form in which they leave.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rows {
+    pub(crate) columns: Arc<[ColumnSpec]>,
+    /// How many rows `content` holds.
+    pub(crate) count: u32,
+    /// Each value as `[bytes]` of the protocol, row after row.
+    pub(crate) content: BytesMut,
+    /// Where the next page goes on.
+    pub(crate) paging_state: Option<Bytes>,
+}
+
+/// What changed of the schema: told to the client that asked, and to those that registered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SchemaChange {
+    /// CREATED, UPDATED or DROPPED.
+    pub(crate) change: &'static str,
+    /// KEYSPACE, TABLE, TYPE, FUNCTION or AGGREGATE.
+    pub(crate) target: &'static str,
+    pub(crate) keyspace: String,
+    /// The table, type, function or aggregate; empty where the target is the keyspace.
+    pub(crate) name: String,
+    /// Argument types of a function or aggregate.
+    pub(crate) arguments: Vec<String>,
+}
+
+/// What a statement gives.
+#[derive(Debug, Clone)]
+pub(crate) enum Outcome {
+    Void,
+    Rows(Rows),
+    SetKeyspace(Arc<str>),
+    SchemaChange(SchemaChange),
+}
+
+/// An outcome with what is told beside it.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) outcome: Outcome,
+    pub(crate) warnings: Vec<String>,
+}

@@ -1,0 +1,88 @@
+//! Every error of the protocol, with its fields: the only place that maps failures to codes.
+
+use bytes::Bytes;
+use storage::StorageError;
+
+/// What a request is answered with in place of a result. Its text is the original's.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum CqlError {
+    /// 0x0000: a bug, or storage that failed in a way nobody foresaw.
+    #[error("{0}")]
+    Server(String),
+    /// 0x000A: the frame or request breaks the protocol.
+    #[error("{0}")]
+    Protocol(String),
+    /// 0x0100
+    #[error("{0}")]
+    BadCredentials(String),
+    /// 0x1001: refuse for now.
+    #[error("{0}")]
+    Overloaded(String),
+    /// 0x1003
+    #[error("{0}")]
+    Truncate(String),
+    /// 0x1300: tombstones or sizes beyond a limit, storage that cannot be read.
+    #[error("{message}")]
+    ReadFailure {
+        message: String,
+        consistency: u16,
+        received: i32,
+        required: i32,
+        data_present: bool,
+    },
+    /// 0x1400
+    #[error("{message}")]
+    FunctionFailure {
+        message: String,
+        keyspace: String,
+        function: String,
+        argument_types: Vec<String>,
+    },
+    /// 0x1500: storage refused, a full disk above all.
+    #[error("{message}")]
+    WriteFailure {
+        message: String,
+        consistency: u16,
+        received: i32,
+        required: i32,
+        write_type: &'static str,
+    },
+    /// 0x2000
+    #[error("{0}")]
+    Syntax(String),
+    /// 0x2100
+    #[error("{0}")]
+    Unauthorized(String),
+    /// 0x2200
+    #[error("{0}")]
+    Invalid(String),
+    /// 0x2300
+    #[error("{0}")]
+    Config(String),
+    /// 0x2400: `table` is empty where the keyspace itself exists.
+    #[error("{message}")]
+    AlreadyExists {
+        message: String,
+        keyspace: String,
+        table: String,
+    },
+    /// 0x2500
+    #[error("{message}")]
+    Unprepared { message: String, id: Bytes },
+}
+
+impl CqlError {
+    /// The most frequent one.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        CqlError::Invalid(message.into())
+    }
+}
+
+impl From<StorageError> for CqlError {
+    fn from(error: StorageError) -> Self {
+        CqlError::Server(error.to_string())
+    }
+}
+
+/// What calls of this server answer.
+pub(crate) type Result<T> = std::result::Result<T, CqlError>;
