@@ -9,6 +9,7 @@
 
 pub mod broker;
 pub mod clients;
+pub mod cql;
 pub mod facts;
 pub mod program;
 pub mod raw;
