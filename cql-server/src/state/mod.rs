@@ -4,6 +4,8 @@
 //!
 //! Every key starts with [`SPACE`] and the byte of its kind; every value starts with the version of its format.
 
+pub(crate) mod rows;
+
 /// First byte of every key of this server, so that servers can share a store.
 const SPACE: u8 = b'c';
 

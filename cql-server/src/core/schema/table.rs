@@ -1,0 +1,111 @@
+//! Tables and their columns, as statements see them.
+
+use crate::core::types::{CqlType, Native};
+use std::{collections::HashMap, sync::Arc};
+use uuid::Uuid;
+
+/// What a column is to its table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Role {
+    PartitionKey,
+    Clustering {
+        descending: bool,
+    },
+    /// One value for all rows of a partition.
+    Static,
+    Regular,
+}
+
+/// A column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Column {
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: CqlType,
+    pub(crate) role: Role,
+    /// Names the column in stored cells: small, and never given to another column of the table.
+    pub(crate) id: u32,
+}
+
+impl Column {
+    pub(crate) fn is_descending(&self) -> bool {
+        matches!(self.role, Role::Clustering { descending: true })
+    }
+
+    pub(crate) fn is_static(&self) -> bool {
+        self.role == Role::Static
+    }
+
+    pub(crate) fn is_counter(&self) -> bool {
+        self.kind == CqlType::Native(Native::Counter)
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Table {
+    pub(crate) keyspace: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) id: Uuid,
+    /// Names the table in stored keys: small, and never given to another table.
+    pub(crate) number: u32,
+    /// Partition key, clustering columns, static columns by name, regular columns by name.
+    pub(crate) columns: Vec<Column>,
+    partition_columns: usize,
+    clustering_columns: usize,
+    positions: HashMap<Arc<str>, usize>,
+    /// Seconds that cells live where nothing else is said; 0: for ever.
+    pub(crate) default_time_to_live: i32,
+}
+
+impl Table {
+    /// A table of `columns`, which come in any order but that of the key's columns.
+    pub(crate) fn new(keyspace: Arc<str>, name: Arc<str>, id: Uuid, number: u32, columns: Vec<Column>) -> Self {
+        let mut columns = columns;
+        let place = |column: &Column| match column.role {
+            Role::PartitionKey => (0, None),
+            Role::Clustering { .. } => (1, None),
+            Role::Static => (2, Some(column.name.clone())),
+            Role::Regular => (3, Some(column.name.clone())),
+        };
+        columns.sort_by_key(place);
+        let count = |at: i32| columns.iter().filter(|column| place(column).0 == at).count();
+        let (partition_columns, clustering_columns) = (count(0), count(1));
+        let positions = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        Table {
+            keyspace,
+            name,
+            id,
+            number,
+            columns,
+            partition_columns,
+            clustering_columns,
+            positions,
+            default_time_to_live: 0,
+        }
+    }
+
+    /// Where the column of that name is among the columns.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.positions.get(name).copied()
+    }
+
+    /// The columns of the partition key.
+    pub(crate) fn partition_key(&self) -> &[Column] {
+        &self.columns[..self.partition_columns]
+    }
+
+    /// The clustering columns.
+    pub(crate) fn clustering(&self) -> &[Column] {
+        &self.columns[self.partition_columns..self.partition_columns + self.clustering_columns]
+    }
+
+    /// Whether it has static columns.
+    pub(crate) fn has_statics(&self) -> bool {
+        self.columns.iter().any(Column::is_static)
+    }
+
+    /// Whether it holds counters.
+    pub(crate) fn is_counter(&self) -> bool {
+        self.columns.iter().any(Column::is_counter)
+    }
+}
