@@ -59,7 +59,13 @@ pub(crate) struct Table {
 
 impl Table {
     /// A table of `columns`, which come in any order but that of the key's columns.
-    pub(crate) fn new(keyspace: Arc<str>, name: Arc<str>, id: Uuid, number: u32, columns: Vec<Column>) -> Self {
+    pub(crate) fn new(
+        keyspace: Arc<str>,
+        name: Arc<str>,
+        id: Uuid,
+        number: u32,
+        columns: Vec<Column>,
+    ) -> Self {
         let mut columns = columns;
         let place = |column: &Column| match column.role {
             Role::PartitionKey => (0, None),
@@ -70,7 +76,11 @@ impl Table {
         columns.sort_by_key(place);
         let count = |at: i32| columns.iter().filter(|column| place(column).0 == at).count();
         let (partition_columns, clustering_columns) = (count(0), count(1));
-        let positions = columns.iter().enumerate().map(|(at, column)| (column.name.clone(), at)).collect();
+        let positions = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| (column.name.clone(), at))
+            .collect();
         Table {
             keyspace,
             name,
