@@ -53,6 +53,8 @@ pub(crate) struct Table {
     partition_columns: usize,
     clustering_columns: usize,
     positions: HashMap<Arc<str>, usize>,
+    /// Ids of columns in order, with their positions.
+    by_id: Vec<(u32, usize)>,
     /// Seconds that cells live where nothing else is said; 0: for ever.
     pub(crate) default_time_to_live: i32,
 }
@@ -81,6 +83,12 @@ impl Table {
             .enumerate()
             .map(|(at, column)| (column.name.clone(), at))
             .collect();
+        let mut by_id: Vec<(u32, usize)> = columns
+            .iter()
+            .enumerate()
+            .map(|(at, column)| (column.id, at))
+            .collect();
+        by_id.sort_unstable();
         Table {
             keyspace,
             name,
@@ -90,6 +98,7 @@ impl Table {
             partition_columns,
             clustering_columns,
             positions,
+            by_id,
             default_time_to_live: 0,
         }
     }
@@ -97,6 +106,12 @@ impl Table {
     /// Where the column of that name is among the columns.
     pub(crate) fn position(&self, name: &str) -> Option<usize> {
         self.positions.get(name).copied()
+    }
+
+    /// Where the column of that id is among the columns.
+    pub(crate) fn position_of(&self, id: u32) -> Option<usize> {
+        let found = self.by_id.binary_search_by_key(&id, |(id, _)| *id);
+        found.ok().map(|index| self.by_id[index].1)
     }
 
     /// The columns of the partition key.
