@@ -84,12 +84,28 @@ pub(crate) async fn accept(listener: Bound, house: House, stop: CancellationToke
             () = stop.cancelled() => return,
         };
         match accepted {
-            Ok((socket, peer)) => enter(&listener, &house, socket, peer),
+            Ok((socket, peer)) => {
+                tokio::select! {
+                    () = turn(&house) => enter(&listener, &house, socket, peer),
+                    () = stop.cancelled() => return,
+                }
+            }
             Err(error) => {
                 tracing::warn!(listener = %listener.name, %error, "accept failed");
                 sleep(ACCEPT_PAUSE).await;
             }
         }
+    }
+}
+
+/// Answers when one more connection may be taken in; those behind it wait in the backlog.
+async fn turn(house: &House) {
+    loop {
+        let wait = house.connections.wait(house.broker.clock.elapsed());
+        if wait.is_zero() {
+            return;
+        }
+        sleep(wait).await;
     }
 }
 

@@ -60,15 +60,15 @@ impl Broker {
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
     ) -> Result<Arc<Self>, StorageError> {
+        let dynamic = Arc::new(ArcSwap::from_pointee(
+            state::configs::broker(shard.kv.as_ref(), &config).await?,
+        ));
         let env = Arc::new(Env {
             shard: shard.clone(),
             clock: clock.clone(),
             durability: config.durability,
-            producer_expiry_ms: config.property("producer.id.expiration.ms").unwrap_or(86_400_000),
+            config: dynamic.clone(),
         });
-        let dynamic = Arc::new(ArcSwap::from_pointee(
-            state::configs::broker(shard.kv.as_ref(), &config).await?,
-        ));
         let fetch_sessions_max = config
             .property("max.incremental.fetch.session.cache.slots")
             .unwrap_or(FETCH_SESSIONS_MAX);

@@ -68,7 +68,7 @@ impl Kafka {
             .map(|listener| (listener.name.clone(), listener.advertised.clone()));
         let limits = config.limits.clone();
         let broker = Broker::load(config, advertised.collect(), shard, clock, random).await?;
-        let connections = Connections::new(limits.clone());
+        let connections = Connections::new(limits.clone(), broker.dynamic.clone());
         let tasks = TaskTracker::new();
         let house = House {
             metrics: Metrics::register(registry, connections.clone()),

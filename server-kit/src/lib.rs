@@ -14,7 +14,7 @@ mod stream;
 pub use admin::{Admin, Ready};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use listen::listen;
-pub use logging::{LogFormat, start_logging};
+pub use logging::{LogFormat, LogLevel, LogLevels, log_levels, set_log_levels, start_logging};
 pub use process::{Signals, host_name, raise_open_files};
 pub use prometheus_client::registry::Registry;
 pub use random::Random;

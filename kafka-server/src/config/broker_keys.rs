@@ -53,10 +53,8 @@ fn of_topic(name: &str) -> &'static str {
             .any(|(synonym, _)| *synonym == name)
     };
     let key = TOPIC_KEYS.iter().find(behind);
-    key.map_or(NOT_USED, |key| key.documentation)
+    key.map_or("", |key| key.documentation)
 }
-
-const NOT_USED: &str = "Known to Kafka; kept and shown here, without effect on this server.";
 
 fn kind_of(name: &str) -> Option<Type> {
     Some(match name {

@@ -80,6 +80,23 @@ pub(crate) struct Definition {
 }
 
 impl Definition {
+    /// A key that has a default.
+    pub(crate) const fn new(
+        name: &'static str,
+        kind: Type,
+        default: &'static str,
+        check: Check,
+        documentation: &'static str,
+    ) -> Self {
+        Definition {
+            name,
+            kind,
+            default: Some(default),
+            check,
+            documentation,
+        }
+    }
+
     /// Whether `value` is one this key takes. Otherwise what is wrong with it, in the words of Kafka.
     pub(crate) fn validate(&self, value: &str) -> Result<(), String> {
         let trimmed = value.trim();

@@ -5,28 +5,12 @@ use super::{
     broker_keys,
     definition::{
         self,
-        Check::{self, Any, AtLeast, OffsetReset, OneOf},
+        Check::{Any, AtLeast, OffsetReset, OneOf},
         Definition,
-        Type::{self, Boolean, Int, List, String as Text},
+        Type::{Boolean, Int, List, String as Text},
     },
 };
 use std::collections::BTreeMap;
-
-const fn key(
-    name: &'static str,
-    kind: Type,
-    default: &'static str,
-    check: Check,
-    documentation: &'static str,
-) -> Definition {
-    Definition {
-        name,
-        kind,
-        default: Some(default),
-        check,
-        documentation,
-    }
-}
 
 const SHARE: &str =
     "Belongs to share groups, which this server does not serve; kept and shown, without effect.";
@@ -37,33 +21,33 @@ const METRICS: &str = "Belongs to metrics pushed by clients, which this server d
 /// Keys of a group; sorted by name.
 #[rustfmt::skip]
 pub(crate) static GROUP_KEYS: &[Definition] = &[
-    key("consumer.assignment.interval.ms", Int, "1000", AtLeast(0),
+    Definition::new("consumer.assignment.interval.ms", Int, "1000", AtLeast(0),
         "The least time between two assignments of the group."),
-    key("consumer.heartbeat.interval.ms", Int, "5000", AtLeast(1),
+    Definition::new("consumer.heartbeat.interval.ms", Int, "5000", AtLeast(1),
         "How often members of the group, in the new consumer protocol, are told to send a heartbeat."),
-    key("consumer.session.timeout.ms", Int, "45000", AtLeast(1),
+    Definition::new("consumer.session.timeout.ms", Int, "45000", AtLeast(1),
         "After how long without a heartbeat a member of the group, in the new consumer protocol, is taken for dead."),
-    key("share.assignment.interval.ms", Int, "1000", AtLeast(0), SHARE),
-    key("share.auto.offset.reset", Text, "latest", OffsetReset, SHARE),
-    key("share.delivery.count.limit", Int, "5", AtLeast(2), SHARE),
-    key("share.heartbeat.interval.ms", Int, "5000", AtLeast(1), SHARE),
-    key("share.isolation.level", Text, "read_uncommitted", OneOf("read_committed|read_uncommitted"), SHARE),
-    key("share.partition.max.record.locks", Int, "2000", AtLeast(100), SHARE),
-    key("share.record.lock.duration.ms", Int, "30000", AtLeast(1000), SHARE),
-    key("share.renew.acknowledge.enable", Boolean, "true", Any, SHARE),
-    key("share.session.timeout.ms", Int, "45000", AtLeast(1), SHARE),
-    key("streams.assignment.interval.ms", Int, "1000", AtLeast(0), STREAMS),
-    key("streams.heartbeat.interval.ms", Int, "5000", AtLeast(1), STREAMS),
-    key("streams.initial.rebalance.delay.ms", Int, "3000", AtLeast(0), STREAMS),
-    key("streams.num.standby.replicas", Int, "0", AtLeast(0), STREAMS),
-    key("streams.session.timeout.ms", Int, "45000", AtLeast(1), STREAMS),
+    Definition::new("share.assignment.interval.ms", Int, "1000", AtLeast(0), SHARE),
+    Definition::new("share.auto.offset.reset", Text, "latest", OffsetReset, SHARE),
+    Definition::new("share.delivery.count.limit", Int, "5", AtLeast(2), SHARE),
+    Definition::new("share.heartbeat.interval.ms", Int, "5000", AtLeast(1), SHARE),
+    Definition::new("share.isolation.level", Text, "read_uncommitted", OneOf("read_committed|read_uncommitted"), SHARE),
+    Definition::new("share.partition.max.record.locks", Int, "2000", AtLeast(100), SHARE),
+    Definition::new("share.record.lock.duration.ms", Int, "30000", AtLeast(1000), SHARE),
+    Definition::new("share.renew.acknowledge.enable", Boolean, "true", Any, SHARE),
+    Definition::new("share.session.timeout.ms", Int, "45000", AtLeast(1), SHARE),
+    Definition::new("streams.assignment.interval.ms", Int, "1000", AtLeast(0), STREAMS),
+    Definition::new("streams.heartbeat.interval.ms", Int, "5000", AtLeast(1), STREAMS),
+    Definition::new("streams.initial.rebalance.delay.ms", Int, "3000", AtLeast(0), STREAMS),
+    Definition::new("streams.num.standby.replicas", Int, "0", AtLeast(0), STREAMS),
+    Definition::new("streams.session.timeout.ms", Int, "45000", AtLeast(1), STREAMS),
 ];
 
 /// Keys of a subscription to client metrics; sorted by name.
 pub(crate) static METRICS_KEYS: &[Definition] = &[
-    key("interval.ms", Int, "300000", Any, METRICS),
-    key("match", List, "", Any, METRICS),
-    key("metrics", List, "", Any, METRICS),
+    Definition::new("interval.ms", Int, "300000", Any, METRICS),
+    Definition::new("match", List, "", Any, METRICS),
+    Definition::new("metrics", List, "", Any, METRICS),
 ];
 
 /// The broker's key that a group's key falls back to, where there is one.

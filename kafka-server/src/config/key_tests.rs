@@ -38,6 +38,27 @@ fn the_tables_are_sorted_whole_and_their_defaults_valid() {
     }
 }
 
+/// A key is said to be without effect exactly where a configuration file that sets it is warned about.
+#[test]
+fn every_key_says_what_it_does_and_whether_it_does_it_here() {
+    for key in BROKER_KEYS.iter().map(|key| &key.definition) {
+        assert!(key.documentation.ends_with('.'), "{}", key.name);
+        let without = key.documentation.contains("ithout effect");
+        let honoured = super::properties::HONOURED.binary_search(&key.name).is_ok();
+        // There is no other role than the one this process has, and a rule of replicas that one broker keeps.
+        let neither = ["process.roles", "unclean.leader.election.enable"].contains(&key.name);
+        assert!(
+            without != honoured || neither,
+            "{}: {}",
+            key.name,
+            key.documentation
+        );
+    }
+    for key in TOPIC_KEYS {
+        assert!(key.documentation.ends_with('.'), "{}", key.name);
+    }
+}
+
 #[test]
 fn defaults_are_those_of_kafka() {
     let config = TopicConfig::default();

@@ -6,6 +6,7 @@
 //! costs one read and one write. [`watch`] is the clock that looks at all connections from outside.
 
 mod answers;
+mod door;
 mod input;
 mod output;
 mod watch;

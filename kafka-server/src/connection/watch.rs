@@ -1,6 +1,8 @@
 //! Who is connected, and the one clock that looks at them all: connections themselves have no timers.
 
-use crate::config::Limits;
+use super::door::{Door, Pace};
+use crate::config::{BrokerConfig, Limits};
+use arc_swap::ArcSwap;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::{
@@ -128,7 +130,11 @@ pub(crate) struct Connections {
     seats: Mutex<Seats>,
     open: AtomicUsize,
     ticks: Arc<AtomicU32>,
+    /// What the broker was started with.
     limits: Limits,
+    /// What was set since.
+    config: Arc<ArcSwap<BrokerConfig>>,
+    pace: Mutex<Pace>,
 }
 
 /// A connection's seat; dropping it leaves.
@@ -160,22 +166,29 @@ impl Drop for Place {
 }
 
 impl Connections {
-    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+    pub(crate) fn new(limits: Limits, config: Arc<ArcSwap<BrokerConfig>>) -> Arc<Self> {
         Arc::new(Connections {
             seats: Mutex::default(),
             open: AtomicUsize::new(0),
             ticks: Arc::default(),
             limits,
+            config,
+            pace: Mutex::default(),
         })
+    }
+
+    /// How long the next connection has to wait before it asks again; not at all where it is its turn.
+    pub(crate) fn wait(&self, now: Duration) -> Duration {
+        self.pace.lock().wait(now, &self.config.load())
     }
 
     /// A seat for a connection from `ip`; `None` where there are too many already.
     pub(crate) fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
+        let door = Door::now(&self.limits, &self.config.load(), ip);
         let mut seats = self.seats.lock();
         let from_ip = seats.by_ip.get(&ip).copied().unwrap_or(0);
-        let full = seats.by_number.len() >= self.limits.connections_max
-            || from_ip >= self.limits.connections_per_ip_max
-            || seats.draining;
+        let full =
+            seats.by_number.len() >= door.connections_max || from_ip >= door.from_ip_max || seats.draining;
         if full {
             return None;
         }

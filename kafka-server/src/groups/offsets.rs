@@ -174,6 +174,21 @@ impl Groups {
         }
     }
 
+    /// [`Groups::complete_transaction`] in every group that is `among` those asked for.
+    pub(crate) async fn complete_transactions(
+        &self,
+        among: impl Fn(&str) -> bool,
+        producer_id: i64,
+        producer_epoch: i16,
+        commit: bool,
+    ) -> Result<(), ApiError> {
+        for group in self.ids().into_iter().filter(|group| among(group)) {
+            self.complete_transaction(&group, producer_id, producer_epoch, commit)
+                .await?;
+        }
+        Ok(())
+    }
+
     /// OffsetFetch of one group. A group that is not there has committed nothing.
     pub(crate) async fn fetch(
         &self,

@@ -1,6 +1,6 @@
 //! DescribeConfigs (32): keys of topics, brokers, loggers, client metrics and groups, with where their values come from.
 
-use super::{Context, resources};
+use super::{Context, loggers, resources};
 use crate::{
     config::{
         broker::Source,
@@ -64,7 +64,7 @@ fn entries(cx: &Context, resource: &DescribeConfigsResource) -> Result<Vec<Entry
         resources::BROKER_LOGGER if name.is_empty() => refuse("Broker id must not be empty".to_owned()),
         resources::BROKER_LOGGER => {
             check_broker(cx, name, "expected {}")?;
-            Ok(vec![root_logger()])
+            Ok(loggers::describe())
         }
         resources::CLIENT_METRICS if name.is_empty() => {
             refuse("Client metrics subscription name must not be empty".to_owned())
@@ -117,20 +117,6 @@ fn check_broker(cx: &Context, name: &str, expected: &str) -> Result<(), ApiError
         Err(_) => format!("Broker id must be an integer, but it is: {name}"),
     };
     Err(ApiError::new(ResponseError::InvalidRequest, why))
-}
-
-/// Log levels are set at the start, for all of the server.
-fn root_logger() -> Entry {
-    let level = tracing::level_filters::LevelFilter::current();
-    Entry {
-        name: resources::ROOT_LOGGER.to_owned(),
-        value: Some(level.to_string().to_uppercase()),
-        source: Source::Logger,
-        read_only: true,
-        sensitive: false,
-        synonyms: Vec::new(),
-        definition: None,
-    }
 }
 
 fn line(request: &DescribeConfigsRequest, entry: Entry) -> DescribeConfigsResourceResult {

@@ -43,6 +43,7 @@ mod list_groups;
 mod list_offsets;
 mod list_partition_reassignments;
 mod list_transactions;
+mod loggers;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -328,6 +329,10 @@ pub(crate) fn dispatch(session: &Arc<Session>, number: u64, mut frame: Bytes) ->
 
 #[cfg(test)]
 mod admin_tests;
+#[cfg(test)]
+mod client_tests;
+#[cfg(test)]
+mod config_tests;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Transactions, from frame to frame, in every version. The expected codes are the original's answers.
 
-use super::admin_tests::Client;
+use super::client_tests::Client;
 use crate::wire::{
     ResponseError::{self, *},
     messages::*,
@@ -348,6 +348,61 @@ async fn markers_past_the_coordinator() {
     assert_eq!(told("orders", 0, 0).await, code(InvalidProducerEpoch));
     assert_eq!(told("orders", 1, -5).await, code(TransactionCoordinatorFenced));
     assert_eq!(told("nosuch", 1, 0).await, code(UnknownTopicOrPartition));
+}
+
+#[tokio::test]
+async fn a_marker_at_the_topic_of_offsets_ends_what_is_pending_there() {
+    use write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
+    let client = client().await;
+    let broker = &client.0.broker;
+    let producer = begin(&client).await;
+    let mark = async |partition, commit| {
+        let places = WritableTxnMarkerTopic::default()
+            .with_name(topic("__consumer_offsets"))
+            .with_partition_indexes(vec![partition]);
+        let marker = WritableTxnMarker::default()
+            .with_producer_id(producer.0)
+            .with_producer_epoch(producer.1)
+            .with_transaction_result(commit)
+            .with_topics(vec![places]);
+        let request = WriteTxnMarkersRequest::default().with_markers(vec![marker]);
+        client.ask(1, &request).await.markers[0].topics[0].partitions[0].error_code
+    };
+    assert_eq!(mark(0, true).await, code(UnknownTopicOrPartition));
+    broker.ensure_internal_topic("__consumer_offsets").await.unwrap();
+    let offset = async |group: &str| {
+        let asked = Some(vec![("orders".into(), vec![0])]);
+        let mut found = broker.groups.fetch(group, None, asked, true).await.unwrap();
+        let found = found.remove(0).1.remove(0).1;
+        found.map(|committed| committed.map(|committed| committed.offset))
+    };
+    for (group, commit) in [("kept", Some(5)), ("dropped", None)] {
+        hold(&client, producer, group).await;
+        assert_eq!(offset(group).await, Err(UnstableOffsetCommit));
+        let partition = crate::transactions::offsets_partition(group, 50);
+        let elsewhere = (partition + 1) % 50;
+        assert_eq!(mark(elsewhere, true).await, 0);
+        assert_eq!(offset(group).await, Err(UnstableOffsetCommit));
+        assert_eq!(mark(partition, commit.is_some()).await, 0);
+        assert_eq!(offset(group).await, Ok(commit));
+    }
+}
+
+/// Commits offset 5 of `orders` in `group`, as part of a transaction that goes on.
+async fn hold(client: &Client, producer: (ProducerId, i16), group: &str) {
+    use txn_offset_commit_request::{TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic};
+    let partition = TxnOffsetCommitRequestPartition::default().with_committed_offset(5);
+    let line = TxnOffsetCommitRequestTopic::default()
+        .with_name(topic("orders"))
+        .with_partitions(vec![partition]);
+    let request = TxnOffsetCommitRequest::default()
+        .with_transactional_id(id(ID))
+        .with_group_id(GroupId(text(group)))
+        .with_producer_id(producer.0)
+        .with_producer_epoch(producer.1)
+        .with_topics(vec![line]);
+    let answer = client.ask(5, &request).await;
+    assert_eq!(answer.topics[0].partitions[0].error_code, 0);
 }
 
 #[tokio::test]

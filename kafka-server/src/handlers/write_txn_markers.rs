@@ -4,12 +4,17 @@
 use super::Context;
 use crate::{
     core::transactions::{Marker, Producer},
-    transactions,
-    wire::messages::{
-        WriteTxnMarkersRequest, WriteTxnMarkersResponse,
-        write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic},
-        write_txn_markers_response::{
-            WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
+    creation::CONSUMER_OFFSETS,
+    error::ApiError,
+    transactions::{self, offsets_partition},
+    wire::{
+        ResponseError,
+        messages::{
+            WriteTxnMarkersRequest, WriteTxnMarkersResponse,
+            write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic},
+            write_txn_markers_response::{
+                WritableTxnMarkerPartitionResult, WritableTxnMarkerResult, WritableTxnMarkerTopicResult,
+            },
         },
     },
 };
@@ -46,7 +51,10 @@ async fn write(
     let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
     for &partition in &topic.partition_indexes {
         let place = (topic.name.as_str(), partition);
-        let written = transactions::write_marker(&cx.broker, place, marker, request.coordinator_epoch).await;
+        let written = match place {
+            (CONSUMER_OFFSETS, partition) => end_offsets(cx, partition, marker).await,
+            place => transactions::write_marker(&cx.broker, place, marker, request.coordinator_epoch).await,
+        };
         partitions.push(
             WritableTxnMarkerPartitionResult::default()
                 .with_partition_index(partition)
@@ -56,4 +64,18 @@ async fn write(
     WritableTxnMarkerTopicResult::default()
         .with_name(topic.name.clone())
         .with_partitions(partitions)
+}
+
+/// Ends what the producer committed in the groups of one partition: what is pending becomes seen, or is forgotten.
+async fn end_offsets(cx: &Context, partition: i32, marker: Marker) -> Result<(), ApiError> {
+    let image = cx.broker.topics.image();
+    let topic = image.get(CONSUMER_OFFSETS);
+    let partitions = topic
+        .filter(|topic| topic.partition(partition).is_some())
+        .map(|topic| topic.record.partitions)
+        .ok_or(ResponseError::UnknownTopicOrPartition)?;
+    let Producer { id, epoch } = marker.producer;
+    let here = |group: &str| offsets_partition(group, partitions) == partition;
+    let groups = &cx.broker.groups;
+    groups.complete_transactions(here, id, epoch, marker.commit).await
 }

@@ -138,7 +138,7 @@ impl Partition {
         }
         if due.expiry {
             let mut state = opened.state.lock();
-            state.producers.expire(now_ms, self.env.producer_expiry_ms);
+            state.producers.expire(now_ms, self.env.producer_expiry_ms());
         }
         if due.snapshots && opened.state.lock().uncovered_bytes >= SNAPSHOT_BYTES_MIN {
             self.save_producers().await?;

@@ -23,6 +23,7 @@ pub(crate) use recover::contiguous;
 pub(crate) use waiters::Waiter;
 
 use crate::{
+    config::BrokerConfig,
     core::producers::Producers,
     error::ApiError,
     state::{framing::BatchFraming, producers as snapshots},
@@ -52,8 +53,15 @@ pub(crate) struct Env {
     pub(crate) clock: Arc<dyn Clock>,
     /// What an acknowledged append promises, where the topic does not ask for more.
     pub(crate) durability: Durability,
-    /// `producer.id.expiration.ms`
-    pub(crate) producer_expiry_ms: i64,
+    /// Values of the broker's keys at this moment.
+    pub(crate) config: Arc<ArcSwap<BrokerConfig>>,
+}
+
+impl Env {
+    /// After how long without a record a producer is forgotten.
+    fn producer_expiry_ms(&self) -> i64 {
+        self.config.load().get("producer.id.expiration.ms", 86_400_000)
+    }
 }
 
 /// A partition. Its storage is opened by whoever needs it first.

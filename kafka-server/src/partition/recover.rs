@@ -31,7 +31,7 @@ impl Partition {
         let from = covered.max(range.start);
         let uncovered_bytes = replay(log.as_ref(), &mut producers, from).await?;
         producers.trim(range.start);
-        producers.expire(self.env.clock.now_ms(), self.env.producer_expiry_ms);
+        producers.expire(self.env.clock.now_ms(), self.env.producer_expiry_ms());
         let state = State {
             producers,
             segment: last_segment(log.as_ref()).await?,

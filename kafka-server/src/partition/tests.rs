@@ -26,7 +26,7 @@ impl Bench {
             shard: self.store.open(),
             clock: self.clock.clone(),
             durability: Durability::Written,
-            producer_expiry_ms: 86_400_000,
+            config: Arc::default(),
         });
         Partition::new(env, "t".into(), Uuid::from_u128(5), 0, Arc::new(policy))
     }

@@ -70,7 +70,10 @@ pub(super) async fn gather(cx: &Context, interest: &mut Interest, limits: &Limit
             }
             Err(error) => {
                 gathered.at_once = true;
-                reading.partition = None;
+                // The session goes on meaning the topic that was replaced, until its client forgets it.
+                if error.code != ResponseError::InconsistentTopicId {
+                    reading.partition = None;
+                }
                 let part = FetchedPartition::failed(index, error.wire());
                 gathered.partitions.push((at, part));
             }
@@ -110,9 +113,13 @@ async fn read(
     };
     let opened = match (partition.open().await, &key.0) {
         (Ok(opened), _) => opened,
-        // Deleted since this session found it.
+        // Deleted since this session found it; of that name there may be another topic by now.
         (Err(error), TopicKey::Id(_)) if error.code == ResponseError::UnknownTopicOrPartition => {
-            return Err(ResponseError::UnknownTopicId.into());
+            return Err(match image.get(&partition.topic) {
+                Some(_) => ResponseError::InconsistentTopicId,
+                None => ResponseError::UnknownTopicId,
+            }
+            .into());
         }
         (Err(error), _) => return Err(error),
     };

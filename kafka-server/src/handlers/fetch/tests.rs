@@ -203,6 +203,30 @@ async fn a_session_keeps_to_one_way_of_naming_topics() {
 }
 
 #[tokio::test]
+async fn a_session_is_told_that_its_topic_was_replaced() {
+    let world = World::new().await;
+    let opened: FetchResponse = world.ask(16, fetch((0, 0), &[(0, 0)])).await.unwrap();
+    assert_eq!(told(&opened), [(0, 0, vec![])]);
+    let topic = world.broker.topics.image().get("t").unwrap().clone();
+    world.broker.delete_topic("t").await.unwrap();
+    while topic.partitions[0].open().await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    let mut record = topic.record.clone();
+    record.id = [8; 16];
+    world.broker.topics.create(vec![record]).await.unwrap();
+    for epoch in 1..3 {
+        let next: FetchResponse = world
+            .ask(16, fetch((opened.session_id, epoch), &[]))
+            .await
+            .unwrap();
+        assert_eq!(told(&next), [(0, 103, vec![])], "INCONSISTENT_TOPIC_ID");
+    }
+    let unknown: FetchResponse = world.ask(16, fetch((0, -1), &[(0, 0)])).await.unwrap();
+    assert_eq!(told(&unknown), [(0, 100, vec![])], "UNKNOWN_TOPIC_ID");
+}
+
+#[tokio::test]
 async fn a_long_poll_is_answered_by_the_append() {
     let world = Arc::new(World::new().await);
     let waiting = world.clone();

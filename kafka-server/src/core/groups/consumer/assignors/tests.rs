@@ -87,6 +87,69 @@ fn uniform_moves_only_what_a_new_member_needs() {
     assert_eq!(flat(&targets[&ids[2]]), [(topic(1), 2), (topic(1), 5)]);
 }
 
+/// A group as the original's assignors were given it, and what they made of it.
+#[derive(serde::Deserialize)]
+struct Golden {
+    assignor: String,
+    partitions: Vec<i32>,
+    members: Vec<GoldenMember>,
+}
+
+#[derive(serde::Deserialize)]
+struct GoldenMember {
+    id: String,
+    instance: Option<String>,
+    topics: Vec<u8>,
+    before: BTreeMap<u8, BTreeSet<i32>>,
+    after: BTreeMap<u8, BTreeSet<i32>>,
+}
+
+fn assignment(golden: &BTreeMap<u8, BTreeSet<i32>>) -> Assignment {
+    let one = |(at, indexes): (&u8, &BTreeSet<i32>)| (topic(*at), indexes.clone());
+    golden.iter().map(one).collect()
+}
+
+/// `original.jsonl` is what `compat-tests/golden/Assignors.java` prints over the jars of Kafka 4.3.1: groups that are
+/// new, grow and shrink, with members alike and not, static and not.
+#[test]
+fn assignments_are_those_of_the_original() {
+    let lines: Vec<&str> = include_str!("original.jsonl").lines().collect();
+    assert!(lines.len() > 500);
+    for line in lines {
+        let golden: Golden = serde_json::from_str(line).unwrap();
+        let mut members = golden.members;
+        members.sort_by(|a, b| a.id.cmp(&b.id));
+        let before: Vec<Assignment> = members.iter().map(|member| assignment(&member.before)).collect();
+        let named = |member: &GoldenMember| -> (Arc<str>, Option<Arc<str>>) {
+            (
+                member.id.as_str().into(),
+                member.instance.as_deref().map(Arc::from),
+            )
+        };
+        let names: Vec<_> = members.iter().map(named).collect();
+        let specs: Vec<Spec<'_>> = (0..members.len())
+            .map(|at| Spec {
+                id: &names[at].0,
+                instance_id: names[at].1.as_ref(),
+                topics: members[at].topics.iter().map(|at| topic(*at)).collect(),
+                before: &before[at],
+            })
+            .collect();
+        let subscribed = |at: &u8| members.iter().any(|member| member.topics.contains(at));
+        let partitions = (0..).zip(&golden.partitions).filter(|(at, _)| subscribed(at));
+        let partitions = partitions.map(|(at, count)| (topic(at), *count)).collect();
+        let targets = assign(Assignor::by_name(&golden.assignor).unwrap(), &specs, &partitions);
+        for member in &members {
+            assert_eq!(
+                targets[member.id.as_str()],
+                assignment(&member.after),
+                "{} in {line}",
+                member.id
+            );
+        }
+    }
+}
+
 proptest! {
     /// Every partition that somebody subscribes to has one owner, who subscribes to it; nothing moves when nothing
     /// changes; and no partition could move to make sizes more even.

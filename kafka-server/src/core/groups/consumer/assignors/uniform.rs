@@ -7,47 +7,50 @@ use uuid::Uuid;
 /// Partition of a topic.
 type Place = (Uuid, i32);
 
-/// Targets of members that all subscribe to the same topics: sizes differ by one at the most.
+/// Targets of members that all subscribe to the same topics: sizes differ by one at the most. Who has one more than
+/// others keeps it as long as somebody may; what then is left of these goes to the last members, as in Kafka.
 pub(super) fn assign_alike(members: &[Spec<'_>], partitions: &BTreeMap<Uuid, i32>) -> Vec<Assignment> {
     let Some(first) = members.first() else {
         return Vec::new();
     };
     let all = places(first.topics.iter(), partitions);
     let (quota, mut extra) = (all.len() / members.len(), all.len() % members.len());
-    let mut free: BTreeSet<Place> = all.iter().copied().collect();
-    let mut room = Vec::with_capacity(members.len());
+    let mut free: BTreeSet<Place> = all.into_iter().collect();
     let mut assigned = Vec::with_capacity(members.len());
     for member in members {
-        let more = usize::from(extra > 0);
-        extra -= more;
-        let most = quota + more;
         let before = member
             .before
             .iter()
             .flat_map(|(topic, indexes)| indexes.iter().map(|index| (*topic, *index)));
+        let most = quota + usize::from(extra > 0);
         // Whatever is free was not taken by a member before, and is still there.
         let kept: Vec<Place> = before.filter(|place| free.contains(place)).take(most).collect();
         kept.iter().for_each(|place| {
             free.remove(place);
         });
-        room.push(most - kept.len());
-        assigned.push(collect(kept));
+        extra -= usize::from(kept.len() > quota);
+        assigned.push(kept);
     }
+    let mut room: Vec<usize> = assigned
+        .iter()
+        .map(|kept| quota.saturating_sub(kept.len()))
+        .collect();
+    let unfilled = (0..members.len()).rev().filter(|at| assigned[*at].len() <= quota);
+    unfilled.take(extra).for_each(|at| room[at] += 1);
     let mut free = free.into_iter();
-    for (member, room) in assigned.iter_mut().zip(room) {
-        for (topic, index) in free.by_ref().take(room) {
-            member.entry(topic).or_default().insert(index);
-        }
+    for (kept, room) in assigned.iter_mut().zip(room) {
+        kept.extend(free.by_ref().take(room));
     }
-    assigned
+    assigned.into_iter().map(collect).collect()
 }
 
 /// Targets of members with different subscriptions.
 pub(super) fn assign_unlike(members: &[Spec<'_>], partitions: &BTreeMap<Uuid, i32>) -> Vec<Assignment> {
     let mut share = Share::new(members, partitions);
     share.keep(members);
-    share.hand_out(partitions);
-    share.balance();
+    let topics = share.topics(partitions);
+    share.hand_out(&topics);
+    share.balance(&topics);
     share.owned.into_iter().map(collect).collect()
 }
 
@@ -106,9 +109,9 @@ impl Share {
         }
     }
 
-    /// Gives every free partition to the subscriber that has least; those with few subscribers to choose from, and
-    /// many partitions for each of them, first.
-    fn hand_out(&mut self, partitions: &BTreeMap<Uuid, i32>) {
+    /// The topics to deal with, in order: those with many partitions for each subscriber, then those with few
+    /// subscribers to choose from, first.
+    fn topics(&self, partitions: &BTreeMap<Uuid, i32>) -> Vec<Uuid> {
         let mut topics: Vec<Uuid> = self.subscribers.keys().copied().collect();
         let count = |topic: &Uuid| i64::from(partitions.get(topic).copied().unwrap_or(0));
         topics.sort_by(|a, b| {
@@ -118,14 +121,20 @@ impl Share {
                 .then(of_a.cmp(&of_b))
                 .then(a.cmp(b))
         });
+        topics
+    }
+
+    /// Gives every free partition to one of the subscribers that have least, each in turn.
+    fn hand_out(&mut self, topics: &[Uuid]) {
         for topic in topics {
-            let free: Vec<Place> = self
-                .of_topic(topic)
+            let of_topic = self.owner.range((*topic, 0)..=(*topic, i32::MAX));
+            let free: Vec<Place> = of_topic
                 .filter(|(_, owner)| owner.is_none())
                 .map(|(place, _)| *place)
                 .collect();
+            let mut turns = Turns::of(self.by_size(topic));
             for place in free {
-                if let Some(least) = self.least(&topic) {
+                if let Some(least) = turns.next(|at| self.owned[at].len()) {
                     self.give(place, least);
                 }
             }
@@ -134,11 +143,10 @@ impl Share {
 
     /// Moves partitions from members with more to members with at least two less, until there is no such pair.
     /// Each move brings sizes closer together, so it ends.
-    fn balance(&mut self) {
-        let topics: Vec<Uuid> = self.subscribers.keys().copied().collect();
+    fn balance(&mut self, topics: &[Uuid]) {
         loop {
             let mut moved = false;
-            for topic in &topics {
+            for topic in topics {
                 while let Some((place, to)) = self.better(topic) {
                     self.give(place, to);
                     moved = true;
@@ -150,26 +158,53 @@ impl Share {
         }
     }
 
-    /// A partition of `topic` that is better off elsewhere.
+    /// A partition of `topic` that is better off elsewhere: the last one of the member that has most.
     fn better(&self, topic: &Uuid) -> Option<(Place, usize)> {
-        let to = self.least(topic)?;
-        let owners = self
-            .of_topic(*topic)
-            .filter_map(|(place, owner)| owner.map(|owner| (*place, owner)));
-        let (place, from) = owners.max_by_key(|(_, owner)| self.owned[*owner].len())?;
+        let members = self.by_size(topic);
+        let last_of = |at: &usize| {
+            let mut owned = self.owned[*at].range((*topic, 0)..=(*topic, i32::MAX));
+            owned.next_back().map(|place| (*place, *at))
+        };
+        let to = *members.first()?;
+        let (place, from) = members.iter().rev().find_map(last_of)?;
         (self.owned[from].len() > self.owned[to].len() + 1).then_some((place, to))
     }
 
-    fn least(&self, topic: &Uuid) -> Option<usize> {
-        self.subscribers
-            .get(topic)?
-            .iter()
-            .copied()
-            .min_by_key(|at| self.owned[*at].len())
+    /// The subscribers of `topic`, those that have least first.
+    fn by_size(&self, topic: &Uuid) -> Vec<usize> {
+        let mut members = self.subscribers.get(topic).cloned().unwrap_or_default();
+        members.sort_by_key(|at| self.owned[*at].len());
+        members
+    }
+}
+
+/// Members that take one partition each in turn: at first those that have least, and whoever they catch up with.
+struct Turns {
+    members: Vec<usize>,
+    /// How many of them take part by now.
+    level: usize,
+    next: usize,
+}
+
+impl Turns {
+    /// `members` are sorted by size.
+    fn of(members: Vec<usize>) -> Self {
+        Turns {
+            members,
+            level: 0,
+            next: 0,
+        }
     }
 
-    fn of_topic(&self, topic: Uuid) -> impl Iterator<Item = (&Place, &Option<usize>)> {
-        self.owner.range((topic, 0)..=(topic, i32::MAX))
+    fn next(&mut self, size: impl Fn(usize) -> usize) -> Option<usize> {
+        if self.next == self.level {
+            self.next = 0;
+            let least = size(*self.members.first()?);
+            let level = self.members.iter().take_while(|at| size(**at) == least);
+            self.level = level.count();
+        }
+        self.next += 1;
+        self.members.get(self.next - 1).copied()
     }
 }
 

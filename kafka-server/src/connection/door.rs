@@ -1,0 +1,62 @@
+//! Who may still come in, by limits that change while the broker runs.
+
+use crate::config::{BrokerConfig, Limits, broker::Source};
+use std::{net::IpAddr, time::Duration};
+
+/// How many connections there may be at this moment.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Door {
+    pub(super) connections_max: usize,
+    /// From the address that knocks.
+    pub(super) from_ip_max: usize,
+}
+
+impl Door {
+    /// For a connection from `ip`: what was set since the start goes before what the broker was started with.
+    pub(super) fn now(limits: &Limits, config: &BrokerConfig, ip: IpAddr) -> Self {
+        let changed = |key: &str| -> Option<usize> {
+            let mut set = config.set(key).filter(|(_, source)| *source != Source::Static);
+            set.next()?.0.trim().parse().ok()
+        };
+        let from_ip_max = changed("max.connections.per.ip").unwrap_or(limits.connections_per_ip_max);
+        Door {
+            connections_max: changed("max.connections").unwrap_or(limits.connections_max),
+            from_ip_max: override_of(config, ip).unwrap_or(from_ip_max),
+        }
+    }
+}
+
+/// `max.connections.per.ip.overrides`: pairs of address and number. Names of hosts are not looked up.
+fn override_of(config: &BrokerConfig, ip: IpAddr) -> Option<usize> {
+    let (overrides, _) = config.value("max.connections.per.ip.overrides")?;
+    overrides.split(',').find_map(|pair| {
+        let (address, most) = pair.trim().rsplit_once(':')?;
+        let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
+        (address == ip.to_canonical()).then(|| most.trim().parse().ok())?
+    })
+}
+
+/// Spreads new connections over time: `max.connection.creation.rate` of them in any one second.
+#[derive(Debug, Default)]
+pub(super) struct Pace {
+    second: u64,
+    taken: u64,
+}
+
+impl Pace {
+    /// Takes a turn, which is there where the wait is none; otherwise asks again after it.
+    pub(super) fn wait(&mut self, now: Duration, config: &BrokerConfig) -> Duration {
+        let rate: u64 = config.get("max.connection.creation.rate", u64::MAX);
+        if self.second != now.as_secs() {
+            (self.second, self.taken) = (now.as_secs(), 0);
+        }
+        if self.taken < rate {
+            self.taken += 1;
+            return Duration::ZERO;
+        }
+        Duration::from_secs(self.second + 1).saturating_sub(now)
+    }
+}
+
+#[cfg(test)]
+mod tests;
