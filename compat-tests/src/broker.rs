@@ -17,14 +17,39 @@ const START_SECONDS_MAX: u32 = 120;
 /// What both subjects are configured with, so that answers can be compared.
 const PROPERTIES: &str = "num.partitions=3\ngroup.initial.rebalance.delay.ms=0\n";
 
+/// Which of smack's servers a test talks to, and so which original stands beside it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Server {
+    Kafka,
+    Cql,
+}
+
+impl Server {
+    /// Its name in `ports.json`.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Kafka => "kafka",
+            Self::Cql => "cql",
+        }
+    }
+
+    /// The script that starts the original, and how many neighbouring ports that takes.
+    fn original(self) -> (&'static str, u16) {
+        match self {
+            Self::Kafka => ("originals/kafka.sh", 2),
+            Self::Cql => ("originals/cassandra.sh", 4),
+        }
+    }
+}
+
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
     /// The binary of this workspace.
     Smack,
-    /// Apache Kafka itself.
+    /// Apache Kafka or Apache Cassandra itself.
     Original,
-    /// A broker that somebody else started.
+    /// A server that somebody else started.
     Running(String),
 }
 
@@ -42,6 +67,7 @@ impl Subject {
 /// A broker under test, which ends with the process that started it at the latest.
 pub struct Broker {
     subject: Subject,
+    server: Server,
     address: String,
     ports: BTreeMap<String, u16>,
     pid: Option<u32>,
@@ -62,19 +88,43 @@ impl Broker {
             .map_err(|error| anyhow::anyhow!("the subject did not start: {error}"))
     }
 
+    /// The CQL server that all scenarios of one test binary share.
+    pub fn shared_cql() -> Result<&'static Self> {
+        static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
+        SHARED
+            .get_or_init(|| Self::start_cql(Subject::from_env()).map_err(|error| format!("{error:?}")))
+            .as_ref()
+            .map_err(|error| anyhow::anyhow!("the subject did not start: {error}"))
+    }
+
+    /// Starts a fresh CQL server.
+    pub fn start_cql(subject: Subject) -> Result<Self> {
+        Self::start_fresh(subject, Server::Cql, "")
+    }
+
     /// Starts a fresh broker with further lines of `server.properties`.
     pub fn start(subject: Subject, properties: &str) -> Result<Self> {
+        Self::start_fresh(subject, Server::Kafka, properties)
+    }
+
+    fn start_fresh(subject: Subject, server: Server, properties: &str) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("smack-compat-").tempdir()?;
         let data = dir.path().to_owned();
-        Self::start_in(subject, properties, &data, Some(dir))
+        Self::start_in(subject, server, properties, &data, Some(dir))
     }
 
     /// Starts a broker on a folder of the caller's, which outlives it.
     pub fn start_at(subject: Subject, properties: &str, data: &Path) -> Result<Self> {
-        Self::start_in(subject, properties, data, None)
+        Self::start_in(subject, Server::Kafka, properties, data, None)
     }
 
-    fn start_in(subject: Subject, properties: &str, data: &Path, dir: Option<TempDir>) -> Result<Self> {
+    fn start_in(
+        subject: Subject,
+        server: Server,
+        properties: &str,
+        data: &Path,
+        dir: Option<TempDir>,
+    ) -> Result<Self> {
         let mut broker = Self {
             address: String::new(),
             ports: BTreeMap::new(),
@@ -85,6 +135,7 @@ impl Broker {
             guard: None,
             _dir: dir,
             subject,
+            server,
         };
         if let Subject::Running(address) = &broker.subject {
             broker.address.clone_from(address);
@@ -123,13 +174,9 @@ impl Broker {
             .open(self.data.join("out.log"))?;
         let binary = smack_binary()?;
         let mut child = Command::new(&binary)
-            .args([
-                "up",
-                "--kafka-port",
-                &port("kafka"),
-                "--admin-port",
-                &port("admin"),
-            ])
+            .args(["up", "--kafka-port", &port("kafka")])
+            .args(["--admin-port", &port("admin")])
+            .args(["--cql-port", &port("cql")])
             .arg("--data-dir")
             .arg(&data)
             .arg("--kafka-config")
@@ -145,7 +192,9 @@ impl Broker {
             {
                 self.address = format!(
                     "127.0.0.1:{}",
-                    ports.get("kafka").context("ports.json names no kafka port")?
+                    ports
+                        .get(self.server.name())
+                        .context("ports.json lacks the server's port")?
                 );
                 self.ports = ports;
                 self.pid = Some(child.id());
@@ -165,20 +214,18 @@ impl Broker {
     }
 
     fn launch_original(&mut self) -> Result<()> {
-        let port = match self.ports.get("kafka") {
+        let (script, ports) = self.server.original();
+        let port = match self.ports.get(self.server.name()) {
             Some(port) => *port,
-            None => free_ports(2)?,
+            None => free_ports(ports)?,
         };
-        let script = folder().join("originals/kafka.sh");
-        let output = Command::new(script)
+        let heap = std::env::var("HEAP").unwrap_or_else(|_| "512m".to_owned());
+        let output = Command::new(folder().join(script))
             .arg("start")
             .env("PORT", port.to_string())
             .env("DATA", &self.data)
             .env("EXTRA", self.data.join("further.properties"))
-            .env(
-                "HEAP",
-                std::env::var("HEAP").unwrap_or_else(|_| "512m".to_owned()),
-            )
+            .env("HEAP", heap)
             .stdin(Stdio::null())
             .output()?;
         ensure!(
@@ -187,13 +234,13 @@ impl Broker {
             String::from_utf8_lossy(&output.stderr),
             self.log()
         );
-        self.ports.insert("kafka".to_owned(), port);
+        self.ports.insert(self.server.name().to_owned(), port);
         self.address = format!("127.0.0.1:{port}");
         self.pid = Some(fs::read_to_string(self.data.join("pid"))?.trim().parse()?);
         Ok(())
     }
 
-    /// `host:port` of the Kafka listener.
+    /// `host:port` of the listener that the test talks to.
     pub fn address(&self) -> &str {
         &self.address
     }

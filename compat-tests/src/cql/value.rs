@@ -207,8 +207,8 @@ fn native(name: &str, value: &[u8]) -> Result<String> {
             let (scale, unscaled) = value.split_at_checked(4).context("no scale")?;
             text::decimal(i32::from_be_bytes(scale.try_into()?), unscaled)
         }
-        "float" => format!("{:?}", f32::from_be_bytes(value.try_into()?)),
-        "double" => format!("{:?}", f64::from_be_bytes(value.try_into()?)),
+        "float" => format!("{:?}", f32::from_be_bytes(value.try_into()?)).replace("inf", "Infinity"),
+        "double" => format!("{:?}", f64::from_be_bytes(value.try_into()?)).replace("inf", "Infinity"),
         "timestamp" => text::timestamp(i64::from_be_bytes(value.try_into()?)),
         "date" => text::date(i64::from(u32::from_be_bytes(value.try_into()?)) - (1 << 31)),
         "time" => text::time(i64::from_be_bytes(value.try_into()?)),
