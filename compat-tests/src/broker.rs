@@ -173,10 +173,15 @@ impl Broker {
             .append(true)
             .open(self.data.join("out.log"))?;
         let binary = smack_binary()?;
-        let mut child = Command::new(&binary)
-            .args(["up", "--kafka-port", &port("kafka")])
+        let mut command = Command::new(&binary);
+        if self.server == Server::Cql {
+            command.args(["up", "--cql-port", &port("cql")]);
+        } else {
+            command.arg("up");
+        }
+        let mut child = command
+            .args(["--kafka-port", &port("kafka")])
             .args(["--admin-port", &port("admin")])
-            .args(["--cql-port", &port("cql")])
             .arg("--data-dir")
             .arg(&data)
             .arg("--kafka-config")

@@ -3,6 +3,7 @@
 //! Knows: the native protocol, as little of it as the tests need. Never: code of the server under test.
 
 pub mod corpus;
+pub mod gaps;
 pub mod text;
 pub mod value;
 pub mod wire;
