@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
-#   install.sh python | node | go | kafka | cassandra | java VERSION | streams | fraud
+#   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -18,6 +18,7 @@ case $what in
 python) from=("$here/python/requirements.txt") ;;
 node) from=("$here/node/package.json" "$here/node/package-lock.json") ;;
 go) from=("$here/go/go.mod" "$here/go/go.sum" "$tests"/scenarios/go/*/*.go) ;;
+rdkafka) from=("$here/rdkafka/Cargo.toml" "$here/rdkafka/Cargo.lock" "$tests/scenarios/rdkafka/main.rs") ;;
 kafka) from=("$tests/originals/kafka/pom.xml") ;;
 cassandra) from=("$tests/originals/cassandra/pom.xml") ;;
 java) from=("$here/java/pom.xml" "$tests"/scenarios/java/*.java) ;;
@@ -45,6 +46,12 @@ if [ ! -d "$dir" ]; then
     go)
         cp "$here"/go/go.* "$new" && cp -r "$tests"/scenarios/go/* "$new"
         (cd "$new" && mkdir bin && go build -o bin/ ./... >&2)
+        ;;
+    rdkafka)
+        cp "${from[@]}" "$new"
+        # One build folder for all: a scenario that changes does not build librdkafka's C again.
+        CARGO_TARGET_DIR=$cache/rdkafka.target cargo build --release --locked --quiet --manifest-path "$new/Cargo.toml" >&2
+        mkdir "$new/bin" && cp "$cache/rdkafka.target/release/rdkafka" "$new/bin"
         ;;
     kafka | cassandra)
         jars "${from[0]}" "$new"

@@ -518,3 +518,30 @@ fn api_versions() -> Result<()> {
     }
     Ok(())
 }
+
+/// Without an authorizer the original refuses every call about ACLs, and the tool prints its words.
+#[test]
+fn acls() -> Result<()> {
+    let alice = "--allow-principal User:Alice --operation Read --topic t";
+    for (args, words) in [
+        ("--list".to_owned(), "No Authorizer is configured on the broker"),
+        (
+            format!("--add {alice}"),
+            "No Authorizer is configured on the broker",
+        ),
+        (
+            format!("--remove --force {alice}"),
+            "No Authorizer is configured.",
+        ),
+    ] {
+        let class = "org.apache.kafka.tools.AclCommand";
+        let said = tool(class, &format!("--bootstrap-server BROKER {args}"))?.say()?;
+        ensure!(said.code == Some(1), "{args}: {said:?}");
+        let first = said.out.lines().next().unwrap_or_default();
+        ensure!(
+            first.ends_with(&format!("SecurityDisabledException: {words}")),
+            "{args}: {said:?}"
+        );
+    }
+    Ok(())
+}
