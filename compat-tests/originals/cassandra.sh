@@ -1,6 +1,7 @@
 #!/bin/bash
 # A real Apache Cassandra (one node) from Maven Central: native protocol on 127.0.0.1:$PORT, further ports up to PORT+3.
-#   cassandra.sh start | stop      env: PORT, DATA (a folder), HEAP (1g), AUTH=1 (PasswordAuthenticator, cassandra/cassandra)
+#   cassandra.sh start | stop      env: PORT, DATA (a folder), HEAP (1g), AUTH=1 (PasswordAuthenticator, cassandra/cassandra),
+#   EXTRA (a file of further cassandra.yaml), JAVA_OPTS (further options of its virtual machine)
 set -eo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 : "${PORT:?}" "${DATA:?}"
@@ -41,8 +42,9 @@ seed_provider:
     parameters:
       - seeds: "127.0.0.1:$((PORT+1))"
 EOP
+ [ -z "$EXTRA" ] || cat "$EXTRA" >> $D/conf/cassandra.yaml
  OPENS="--add-exports java.base/jdk.internal.misc=ALL-UNNAMED --add-exports java.base/jdk.internal.ref=ALL-UNNAMED --add-exports java.base/sun.nio.ch=ALL-UNNAMED --add-exports java.management.rmi/com.sun.jmx.remote.internal.rmi=ALL-UNNAMED --add-exports java.rmi/sun.rmi.registry=ALL-UNNAMED --add-exports java.rmi/sun.rmi.server=ALL-UNNAMED --add-exports java.rmi/sun.rmi.transport.tcp=ALL-UNNAMED --add-exports java.sql/java.sql=ALL-UNNAMED --add-exports jdk.unsupported/sun.misc=ALL-UNNAMED --add-opens java.base/java.lang.module=ALL-UNNAMED --add-opens java.base/jdk.internal.loader=ALL-UNNAMED --add-opens java.base/jdk.internal.ref=ALL-UNNAMED --add-opens java.base/jdk.internal.reflect=ALL-UNNAMED --add-opens java.base/jdk.internal.math=ALL-UNNAMED --add-opens java.base/jdk.internal.module=ALL-UNNAMED --add-opens java.base/jdk.internal.util.jar=ALL-UNNAMED --add-opens java.base/java.lang=ALL-UNNAMED --add-opens java.base/java.io=ALL-UNNAMED --add-opens java.base/java.nio=ALL-UNNAMED --add-opens java.base/sun.nio.ch=ALL-UNNAMED --add-opens java.base/java.util=ALL-UNNAMED --add-opens java.base/java.util.concurrent=ALL-UNNAMED --add-opens java.base/java.util.concurrent.atomic=ALL-UNNAMED --add-opens jdk.management/com.sun.management.internal=ALL-UNNAMED"
- nohup java -Xms256m -Xmx${HEAP:-1g} -Djdk.attach.allowAttachSelf=true $OPENS -Dcassandra.storagedir=$D -Dcassandra.triggers_dir=$D/triggers -Dcassandra-foreground=yes -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=500 -Dcassandra.jmx.local.port=$((PORT+3)) -Dcassandra.consistent.rangemovement=false -Dcassandra.config=file://$D/conf/cassandra.yaml -cp "$CP" org.apache.cassandra.service.CassandraDaemon </dev/null > $D/out.log 2>&1 & echo $! > $D/pid
+ nohup java -Xms256m -Xmx${HEAP:-1g} $JAVA_OPTS -Djdk.attach.allowAttachSelf=true $OPENS -Dcassandra.storagedir=$D -Dcassandra.triggers_dir=$D/triggers -Dcassandra-foreground=yes -Dcassandra.skip_wait_for_gossip_to_settle=0 -Dcassandra.ring_delay_ms=500 -Dcassandra.jmx.local.port=$((PORT+3)) -Dcassandra.consistent.rangemovement=false -Dcassandra.config=file://$D/conf/cassandra.yaml -cp "$CP" org.apache.cassandra.service.CassandraDaemon </dev/null > $D/out.log 2>&1 & echo $! > $D/pid
  for i in $(seq 240); do python3 -c "import socket;socket.create_connection(('127.0.0.1',$PORT),1)" 2>/dev/null && exit 0; sleep 0.5; kill -0 $(cat $D/pid) || exit 1; done; exit 1;;
 stop) kill $(cat $D/pid);;
 esac
