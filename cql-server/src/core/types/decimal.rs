@@ -133,3 +133,93 @@ impl Normal {
 
 /// Integers with so many zeros at their end are still written out.
 const PLAIN_ZEROS_MAX: i64 = 40;
+
+/// More digits than this are neither read nor written: their cost grows with the square of their number.
+const DIGITS_MAX: usize = 100_000;
+/// The bytes of a number of about so many digits.
+const BYTES_MAX: usize = 42_000;
+
+/// A whole number as Java reads one.
+pub(crate) fn parse_integer(text: &str) -> Option<BigInt> {
+    let digits = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let plain =
+        !digits.is_empty() && digits.len() <= DIGITS_MAX && digits.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| text.parse().ok()).flatten()
+}
+
+/// The bytes of a varint.
+pub(crate) fn varint_bytes(number: &BigInt) -> Vec<u8> {
+    number.to_signed_bytes_be()
+}
+
+/// A decimal: its value is `unscaled` with the point moved `scale` digits to the left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Decimal {
+    pub(crate) unscaled: BigInt,
+    pub(crate) scale: i32,
+}
+
+impl Decimal {
+    /// Of its bytes; `None` where they are none, or too many to calculate with.
+    pub(crate) fn of(value: &[u8]) -> Option<Decimal> {
+        let (scale, unscaled) = split(value)?;
+        (unscaled.len() <= BYTES_MAX).then(|| Decimal {
+            unscaled: BigInt::from_signed_bytes_be(unscaled),
+            scale,
+        })
+    }
+
+    /// Its bytes.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut out = self.scale.to_be_bytes().to_vec();
+        out.extend(varint_bytes(&self.unscaled));
+        out
+    }
+
+    /// As Java reads one: digits with or without a point, and an exponent.
+    pub(crate) fn parse(text: &str) -> Option<Decimal> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let bare = whole.strip_prefix(['-', '+']).unwrap_or(whole);
+        if bare.is_empty() && fraction.is_empty() || fraction.starts_with(['-', '+']) {
+            return None;
+        }
+        let unscaled = parse_integer(&format!("{whole}{fraction}"))?;
+        let scale = i64::try_from(fraction.len()).ok()? - i64::from(exponent);
+        Some(Decimal {
+            unscaled,
+            scale: i32::try_from(scale).ok()?,
+        })
+    }
+}
+
+impl std::fmt::Display for Decimal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let digits = self.unscaled.magnitude().to_string();
+        let scale = i64::from(self.scale);
+        let adjusted = digits.len() as i64 - 1 - scale;
+        if self.unscaled.sign() == Sign::Minus {
+            f.write_str("-")?;
+        }
+        if scale == 0 {
+            return f.write_str(&digits);
+        }
+        if scale > 0 && adjusted >= -6 {
+            let digits = format!("{digits:0>width$}", width = scale as usize + 1);
+            let (whole, fraction) = digits.split_at(digits.len() - scale as usize);
+            return write!(f, "{whole}.{fraction}");
+        }
+        let (first, rest) = digits.split_at(1);
+        let point = if rest.is_empty() { "" } else { "." };
+        write!(f, "{first}{point}{rest}E{adjusted:+}")
+    }
+}
+
+/// The number of a varint, if it is short enough to calculate with.
+pub(crate) fn varint(value: &[u8]) -> Option<BigInt> {
+    let value = canonical_varint(value);
+    (!value.is_empty() && value.len() <= BYTES_MAX).then(|| BigInt::from_signed_bytes_be(value))
+}

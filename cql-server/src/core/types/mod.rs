@@ -2,17 +2,20 @@
 //!
 //! Knows: encodings, comparators, byte-comparable keys, literals, JSON. Never: where a value comes from.
 
+pub(crate) mod compare;
+pub(crate) mod decimal;
 pub(crate) mod duration;
 pub(crate) mod elements;
+pub(crate) mod json;
+pub(crate) mod literal;
 pub(crate) mod marshal;
+pub(crate) mod moments;
 pub(crate) mod names;
 pub(crate) mod ordered;
+pub(crate) mod show;
 pub(crate) mod token;
+pub(crate) mod validate;
 pub(crate) mod vint;
-
-mod compare;
-mod decimal;
-mod validate;
 
 pub(crate) use compare::compare;
 pub(crate) use validate::validate;
