@@ -2,7 +2,7 @@
 
 use super::{CqlType, Native, decimal, duration, moments};
 use crate::error::{CqlError, Result};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use ::core::net::{Ipv4Addr, Ipv6Addr};
 
 /// The bytes of a constant: the text between the quotes, or the token as it was written. Blobs with their `0x`.
 pub(crate) fn parse(kind: &CqlType, text: &str) -> Result<Vec<u8>> {
@@ -84,14 +84,7 @@ pub(super) fn parse_native(native: Native, text: &str) -> Result<Vec<u8>> {
             .1
             .to_be_bytes()
             .to_vec(),
-        Native::Varint => match decimal::parse_integer(text) {
-            Some(number) => decimal::varint_bytes(&number),
-            None => return refused(format!("unable to make int from '{text}'")),
-        },
-        Native::Decimal => match decimal::Decimal::parse(text) {
-            Some(number) => number.to_bytes(),
-            None => return refused(format!("unable to make BigDecimal from '{text}'")),
-        },
+        Native::Varint | Native::Decimal => exact_number(native, text)?,
         Native::Inet => inet(text).ok_or_else(|| unable("inet address"))?,
         Native::Uuid => uuid(text).ok_or_else(|| unable("UUID"))?,
         Native::Timeuuid => match uuid(text) {
@@ -105,6 +98,21 @@ pub(super) fn parse_native(native: Native, text: &str) -> Result<Vec<u8>> {
         Native::Duration => duration::parse(text)?.to_bytes(),
         Native::Empty => return refused(format!("'{text}' is not empty")),
     })
+}
+
+fn exact_number(native: Native, text: &str) -> Result<Vec<u8>> {
+    let (what, read) = if native == Native::Varint {
+        (
+            "int",
+            decimal::parse_integer(text).map(|number| decimal::varint_bytes(&number)),
+        )
+    } else {
+        (
+            "BigDecimal",
+            decimal::Decimal::parse(text).map(|number| number.to_bytes()),
+        )
+    };
+    read.ok_or_else(|| CqlError::Invalid(format!("unable to make {what} from '{text}'")))
 }
 
 /// A number as Java reads floats and doubles: blanks around it, a suffix, and its own names for what is no number.
