@@ -11,10 +11,19 @@
     reason = "the rooms are being furnished; goes before the server is announced"
 )]
 
+mod acceptor;
+mod config;
+mod connection;
 mod core;
 mod engine;
 mod error;
+mod handlers;
+mod metrics;
+mod server;
 mod state;
 mod statements;
 mod syntax;
 mod wire;
+
+pub use config::{Authenticator, Config, Limits, Listener};
+pub use server::{Cql, StartError};

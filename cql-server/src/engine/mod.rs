@@ -2,6 +2,12 @@
 //!
 //! Knows: the current schema, the store, clock and chance, prepared statements. Never: frames, opcodes, sockets.
 
+mod calls;
+mod session;
+
+pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
+pub(crate) use session::Session;
+
 use crate::core::types::CqlType;
 use bytes::{Bytes, BytesMut};
 use std::sync::Arc;

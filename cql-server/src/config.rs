@@ -1,0 +1,110 @@
+//! What the server is started with.
+
+use server_kit::TlsOptions;
+use std::time::Duration;
+
+/// What the server is started with. Names follow `cassandra.yaml` where it has one.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where clients connect; the first one is what the cluster tells of itself.
+    pub listeners: Vec<Listener>,
+    /// Who may connect.
+    pub authenticator: Authenticator,
+    /// What the cluster calls itself.
+    pub cluster_name: String,
+    /// Where this node says it stands.
+    pub data_center: String,
+    /// Where in it.
+    pub rack: String,
+    /// What a write promises once it is answered.
+    pub durability: storage::Durability,
+    /// What clients may ask of the server.
+    pub limits: Limits,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            listeners: vec![Listener {
+                bind: "127.0.0.1:9042".to_owned(),
+                tls: None,
+                proxy_protocol: false,
+            }],
+            authenticator: Authenticator::AllowAll,
+            cluster_name: "Test Cluster".to_owned(),
+            data_center: "datacenter1".to_owned(),
+            rack: "rack1".to_owned(),
+            durability: storage::Durability::Written,
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Who may connect.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+pub enum Authenticator {
+    /// Everybody, without a name.
+    #[default]
+    #[serde(rename = "AllowAllAuthenticator")]
+    AllowAll,
+    /// Who has a role that may log in, and its password.
+    #[serde(rename = "PasswordAuthenticator")]
+    Password,
+}
+
+impl Authenticator {
+    /// The Java class by which drivers know what to answer.
+    pub(crate) fn class(self) -> &'static str {
+        match self {
+            Authenticator::AllowAll => "org.apache.cassandra.auth.AllowAllAuthenticator",
+            Authenticator::Password => "org.apache.cassandra.auth.PasswordAuthenticator",
+        }
+    }
+}
+
+/// A listener.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// Where it listens: `host:port`; port 0 takes a free one.
+    pub bind: String,
+    /// Speaks TLS where set.
+    #[serde(default)]
+    pub tls: Option<TlsOptions>,
+    /// Whether each connection starts with a PROXY protocol header.
+    #[serde(default)]
+    pub proxy_protocol: bool,
+}
+
+/// What clients may ask of the server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a request at the most, its header included (`native_transport_max_frame_size`).
+    pub request_bytes_max: usize,
+    /// Bytes of large requests that all connections may hold together.
+    pub in_flight_bytes_max: usize,
+    /// Requests of one connection that may be under way; more are not read until some are answered.
+    pub requests_in_flight_max: usize,
+    /// Connections in total.
+    pub connections_max: usize,
+    /// Connections from one address.
+    pub connections_per_ip_max: usize,
+    /// How long a connection may be silent; for ever where absent.
+    pub connections_idle_max: Option<Duration>,
+    /// How long a client may take no answer.
+    pub write_stall_max: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits {
+            request_bytes_max: 16 << 20,
+            in_flight_bytes_max: 128 << 20,
+            requests_in_flight_max: 1024,
+            connections_max: 20_000,
+            connections_per_ip_max: usize::MAX,
+            connections_idle_max: None,
+            write_stall_max: Duration::from_secs(60),
+        }
+    }
+}

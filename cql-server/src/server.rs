@@ -1,0 +1,103 @@
+//! Starts a server: binds its listeners, accepts, and stops when told.
+
+use crate::{
+    acceptor::{Bound, House, accept},
+    config::Config,
+    connection::Connections,
+    engine::Statements,
+    handlers::Service,
+    metrics::Metrics,
+};
+use server_kit::{Clock, Random, Registry};
+use std::{io, net::SocketAddr, sync::Arc};
+use storage::StorageError;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// Why a server could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A listener could not be bound.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// The configured address.
+        address: String,
+        /// What the operating system says.
+        source: io::Error,
+    },
+    /// A listener's certificate or key could not be used.
+    #[error("listener {address}: {source}")]
+    Tls {
+        /// The configured address.
+        address: String,
+        /// What is wrong.
+        source: io::Error,
+    },
+    /// The store could not be read.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+}
+
+/// A running server.
+pub struct Cql {
+    addresses: Vec<SocketAddr>,
+    tasks: TaskTracker,
+}
+
+impl Cql {
+    /// Starts to answer clients with what `engine` does, until `stop`.
+    pub(crate) async fn serve(
+        mut config: Config,
+        engine: Arc<dyn Statements>,
+        clock: Arc<dyn Clock>,
+        random: Arc<Random>,
+        registry: &mut Registry,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let mut bound = Vec::new();
+        for listener in &mut config.listeners {
+            let one = Bound::bind(listener).await?;
+            listener.bind = one.address.to_string();
+            bound.push(one);
+        }
+        let addresses = bound.iter().map(|listener| listener.address).collect();
+        let limits = config.limits.clone();
+        let connections = Connections::new(limits.clone());
+        let tasks = TaskTracker::new();
+        let house = House {
+            metrics: Metrics::register(registry, connections.clone()),
+            // Twice a request of the largest size must fit, compressed and not, or it would wait for ever.
+            in_flight: Arc::new(Semaphore::new(
+                limits.in_flight_bytes_max.max(2 * limits.request_bytes_max),
+            )),
+            connections,
+            service: Service::new(engine, config, clock, random),
+            tasks: tasks.clone(),
+        };
+        for listener in bound {
+            tasks.spawn(accept(listener, house.clone(), stop.clone()));
+        }
+        tasks.spawn(watch(house, stop));
+        tasks.close();
+        Ok(Cql { addresses, tasks })
+    }
+
+    /// Bound addresses, in the order of the configured listeners.
+    pub fn addresses(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// Answers when every connection is closed and every request is done, after the stop.
+    pub async fn stopped(&self) {
+        self.tasks.wait().await;
+    }
+}
+
+/// Looks at the connections until `stop`, then lets them end.
+async fn watch(house: House, stop: CancellationToken) {
+    tokio::select! {
+        () = house.connections.clone().watch(house.in_flight.clone()) => {}
+        () = stop.cancelled() => {}
+    }
+    house.connections.drain();
+}
