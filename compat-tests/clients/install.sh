@@ -1,6 +1,7 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
 #   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud
+#   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-rust
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -19,6 +20,11 @@ python) from=("$here/python/requirements.txt") ;;
 node) from=("$here/node/package.json" "$here/node/package-lock.json") ;;
 go) from=("$here/go/go.mod" "$here/go/go.sum" "$tests"/scenarios/go/*/*.go) ;;
 rdkafka) from=("$here/rdkafka/Cargo.toml" "$here/rdkafka/Cargo.lock" "$tests/scenarios/rdkafka/main.rs") ;;
+cql-python | cql-scylla) from=("$here/cql/${what#cql-}/requirements.txt") ;;
+cql-node) from=("$here/cql/node/package.json" "$here/cql/node/package-lock.json") ;;
+cql-go) from=("$here/cql/go/go.mod" "$here/cql/go/go.sum" "$tests/scenarios/cql/go/main.go") ;;
+cql-java | cql-java3) from=("$here/cql/${what#cql-}/pom.xml" "$tests/scenarios/cql/${what#cql-}"/*.java) ;;
+cql-rust) from=("$here/cql/rust/Cargo.toml" "$here/cql/rust/Cargo.lock" "$tests"/scenarios/cql/rust/*.rs) ;;
 kafka) from=("$tests/originals/kafka/pom.xml") ;;
 cassandra) from=("$tests/originals/cassandra/pom.xml") ;;
 java) from=("$here/java/pom.xml" "$tests"/scenarios/java/*.java) ;;
@@ -35,11 +41,11 @@ if [ ! -d "$dir" ]; then
     new=$(mktemp -d "$cache/.new-$what-XXXXXX")
     trap 'rm -rf "$new"' EXIT
     case $what in
-    python)
+    python | cql-python | cql-scylla)
         python3 -m venv "$new" >&2
         "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "${from[0]}" >&2
         ;;
-    node)
+    node | cql-node)
         cp "${from[@]}" "$new"
         (cd "$new" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error >&2)
         ;;
@@ -52,6 +58,18 @@ if [ ! -d "$dir" ]; then
         # One build folder for all: a scenario that changes does not build librdkafka's C again.
         CARGO_TARGET_DIR=$cache/rdkafka.target cargo build --release --locked --quiet --manifest-path "$new/Cargo.toml" >&2
         mkdir "$new/bin" && cp "$cache/rdkafka.target/release/rdkafka" "$new/bin"
+        ;;
+    cql-go)
+        cp "${from[@]}" "$new"
+        (cd "$new" && go build -o gocql . >&2)
+        ;;
+    cql-java | cql-java3)
+        jars "${from[0]}" "$new/lib"
+        javac -nowarn -cp "$new/lib/*" -d "$new/classes" "${from[@]:1}" >&2
+        ;;
+    cql-rust)
+        mkdir -p "$new/src/bin" && cp "${from[@]:0:2}" "$new" && cp "${from[@]:2}" "$new/src/bin"
+        (cd "$new" && env -u CARGO_TARGET_DIR cargo build --quiet --locked >&2)
         ;;
     kafka | cassandra)
         jars "${from[0]}" "$new"

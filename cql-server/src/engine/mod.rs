@@ -5,6 +5,7 @@
 mod calls;
 mod session;
 
+pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
 pub(crate) use session::Session;
 
@@ -76,20 +77,6 @@ pub(crate) struct Rows {
     pub(crate) content: BytesMut,
     /// Where the next page goes on.
     pub(crate) paging_state: Option<Bytes>,
-}
-
-/// What changed of the schema: told to the client that asked, and to those that registered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SchemaChange {
-    /// CREATED, UPDATED or DROPPED.
-    pub(crate) change: &'static str,
-    /// KEYSPACE, TABLE, TYPE, FUNCTION or AGGREGATE.
-    pub(crate) target: &'static str,
-    pub(crate) keyspace: String,
-    /// The table, type, function or aggregate; empty where the target is the keyspace.
-    pub(crate) name: String,
-    /// Argument types of a function or aggregate.
-    pub(crate) arguments: Vec<String>,
 }
 
 /// What a statement gives.

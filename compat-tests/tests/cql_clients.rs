@@ -1,0 +1,97 @@
+//! The CQL drivers, each through programs of its own; they share one server.
+
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use compat_tests::{Broker, Program, broker, clients, facts, program};
+
+/// Runs a scenario and compares what it found with what the original gave.
+fn judge(client: &str, scenario: &str, program: Program) -> Result<()> {
+    let out = program
+        .args([scenario])
+        .env("CQL", Broker::shared_cql()?.address())
+        .env("RUN", program::unique())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .run()?;
+    facts::compare(client, scenario, &facts::parse(&out)?)
+}
+
+fn scenarios(file: &str) -> PathBuf {
+    broker::folder().join("scenarios/cql").join(file)
+}
+
+/// Apache's Python driver.
+mod cassandra_driver {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        let python = super::clients::install(&["cql-python"])?.join("bin/python");
+        let program = super::Program::new(python).args([super::scenarios("python/driver.py")]);
+        super::judge("cql_cassandra_driver", scenario, program)
+    }
+    compat_tests::scenarios!(run: connect, connect_v3, connect_v4, connect_v4_lz4, connect_v5, connect_v5_lz4,
+        types, paging, batches, errors, schema, tracing);
+}
+
+/// Scylla's fork of the Python driver.
+mod scylla_driver {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        let python = super::clients::install(&["cql-scylla"])?.join("bin/python");
+        let program = super::Program::new(python).args([super::scenarios("python/driver.py")]);
+        super::judge("cql_scylla_driver", scenario, program)
+    }
+    compat_tests::scenarios!(run: connect, connect_v4_lz4, types, paging, batches, errors, schema, tracing);
+}
+
+mod cqlsh {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        let python = super::clients::install(&["cql-python"])?.join("bin/python");
+        let program = super::Program::new(python).args([super::scenarios("python/shell.py")]);
+        super::judge("cqlsh", scenario, program)
+    }
+    compat_tests::scenarios!(run: statements, describe, copy, expand_and_paging, tracing);
+}
+
+mod gocql {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        let program = super::clients::install(&["cql-go"])?.join("gocql");
+        super::judge("gocql", scenario, super::Program::new(program))
+    }
+    compat_tests::scenarios!(run: v3, v4, v4_snappy, types, conditional, metadata, errors);
+}
+
+/// The Node driver.
+mod node {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        // Modules are looked up beside the program.
+        let packages = super::clients::install(&["cql-node"])?;
+        let dir = tempfile::tempdir()?;
+        super::symlink(packages.join("node_modules"), dir.path().join("node_modules"))?;
+        let file = dir.path().join("driver.mjs");
+        std::fs::copy(super::scenarios("node/driver.mjs"), &file)?;
+        super::judge("cql_node", scenario, super::Program::new("node").args([file]))
+    }
+    compat_tests::scenarios!(run: round_trip, batches, errors, metadata);
+}
+
+/// The Java drivers; which one is the set of clients.
+fn java(set: &str, client: &str, scenario: &str) -> Result<()> {
+    let dir = clients::install(&[set])?;
+    let class_path = format!("{0}/classes:{0}/lib/*", dir.display());
+    let quiet = "-Dorg.slf4j.simpleLogger.defaultLogLevel=error";
+    let program = Program::new("java").args(["-Xmx256m", quiet, "-cp", &class_path, "Driver"]);
+    judge(client, scenario, program)
+}
+
+mod java_4 {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        super::java("cql-java", "cql_java_4", scenario)
+    }
+    compat_tests::scenarios!(run: newest, v3, v4, types, conditional, errors);
+}
+
+mod java_3 {
+    fn run(scenario: &str) -> anyhow::Result<()> {
+        super::java("cql-java3", "cql_java_3", scenario)
+    }
+    compat_tests::scenarios!(run: newest, v3, v4_lz4, conditional, metadata, errors);
+}
