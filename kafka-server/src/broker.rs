@@ -6,6 +6,7 @@ use crate::{
     core::fetch_sessions::FetchSessions,
     groups::{self, Groups},
     handlers::fetch::SessionHandle,
+    metrics::ErrorCounts,
     partition::Env,
     producer_ids::ProducerIds,
     state::{self, meta},
@@ -43,6 +44,8 @@ pub(crate) struct Broker {
     pub(crate) fetch_sessions: Mutex<FetchSessions<SessionHandle>>,
     /// Groups and their committed offsets.
     pub(crate) groups: Groups,
+    /// Errors that were answered.
+    pub(crate) errors: ErrorCounts,
     /// Where everything is kept.
     pub(crate) shard: Shard,
     /// The only time there is.
@@ -88,6 +91,7 @@ impl Broker {
             )
             .await?,
             fetch_sessions: Mutex::new(FetchSessions::new(fetch_sessions_max)),
+            errors: ErrorCounts::default(),
             config,
             advertised,
             shard,

@@ -13,6 +13,8 @@ mod connection;
 mod core;
 mod creation;
 mod error;
+#[cfg(test)]
+mod failing;
 mod groups;
 mod handlers;
 #[cfg(any(test, feature = "internals"))]

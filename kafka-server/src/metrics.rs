@@ -1,6 +1,12 @@
-//! What the broker counts. Labels are the names of THE TABLE.
+//! What the broker counts. Labels are the names of THE TABLE, and those of topics as far as there is room for them.
+
+mod contents;
+mod errors;
+
+pub(crate) use errors::ErrorCounts;
 
 use crate::{
+    broker::Broker,
     connection::Connections,
     handlers::{Api, TABLE},
 };
@@ -13,7 +19,7 @@ use prometheus_client::{
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -66,7 +72,11 @@ pub(crate) struct Metrics {
 
 impl Metrics {
     /// Counters that `registry` tells.
-    pub(crate) fn register(registry: &mut Registry, connections: Arc<Connections>) -> Arc<Self> {
+    pub(crate) fn register(
+        registry: &mut Registry,
+        connections: Arc<Connections>,
+        broker: &Arc<Broker>,
+    ) -> Arc<Self> {
         let metrics = Arc::new(Metrics {
             apis: TABLE.iter().map(|_| ApiMetrics::default()).collect(),
             bytes_in: Counter::default(),
@@ -100,6 +110,7 @@ impl Metrics {
         registry.register_collector(Box::new(Told {
             metrics: metrics.clone(),
             connections,
+            broker: Arc::downgrade(broker),
         }));
         metrics
     }
@@ -111,16 +122,17 @@ impl Metrics {
 }
 
 /// What is put together only when it is asked for.
-#[derive(Debug)]
 struct Told {
     metrics: Arc<Metrics>,
     connections: Arc<Connections>,
+    /// The registry may outlive the broker.
+    broker: Weak<Broker>,
 }
 
-impl fmt::Debug for Connections {
+impl fmt::Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections")
-            .field("open", &self.open())
+        f.debug_struct("Told")
+            .field("open", &self.connections.open())
             .finish_non_exhaustive()
     }
 }
@@ -165,7 +177,17 @@ impl Collector for Told {
                 encode_latency(latency.encode_family(&[("api", api.name)])?, counted, &buckets)?;
             }
         }
-        Ok(())
+        let Some(broker) = self.broker.upgrade() else {
+            return Ok(());
+        };
+        let help = "Errors answered: one for each topic, partition or group that has one";
+        let mut errors = encoder.encode_descriptor("request_errors", help, None, MetricType::Counter)?;
+        for (api, error, count) in broker.errors.told() {
+            errors
+                .encode_family(&[("api", api), ("error", &error)])?
+                .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+        }
+        contents::encode(&broker, &mut encoder)
     }
 }
 

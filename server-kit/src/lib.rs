@@ -8,6 +8,7 @@ mod clock;
 mod listen;
 mod logging;
 mod process;
+mod process_metrics;
 mod random;
 mod stream;
 
@@ -16,6 +17,7 @@ pub use clock::{Clock, ManualClock, SystemClock};
 pub use listen::listen;
 pub use logging::{LogFormat, LogLevel, LogLevels, log_levels, set_log_levels, start_logging};
 pub use process::{Signals, host_name, raise_open_files};
+pub use process_metrics::register_process;
 pub use prometheus_client::registry::Registry;
 pub use random::Random;
 pub use stream::{Stream, TlsAcceptor, TlsOptions, read_proxy_header};

@@ -28,8 +28,10 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     fs::create_dir_all(&settings.data_dir)
         .with_context(|| format!("cannot use the data directory {}", settings.data_dir.display()))?;
     let stop = CancellationToken::new();
-    let mut registry = Registry::with_prefix("smack");
-    let kafka = start_kafka(&settings, &mut registry, clock.clone(), stop.clone()).await?;
+    let mut registry = Registry::default();
+    server_kit::register_process(&mut registry);
+    let own = registry.sub_registry_with_prefix("smack");
+    let kafka = start_kafka(&settings, own, clock.clone(), stop.clone()).await?;
     let ready = Ready::default();
     let admin = Admin::start(&settings.admin_bind, registry, ready.clone(), stop.clone())
         .await

@@ -199,6 +199,11 @@ impl Groups {
         (!slot.gone).then(|| look(&slot.group))
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.inner.groups.lock().len()
+    }
+
     /// Ids of every group, sorted.
     fn ids(&self) -> Vec<Arc<str>> {
         self.inner.groups.lock().keys().cloned().collect()

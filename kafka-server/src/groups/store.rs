@@ -97,6 +97,8 @@ impl Inner {
             }
             Err(error) => {
                 tracing::error!(group = %id, %error, "a change of the group could not be stored");
+                // Whatever the group became by this step is stored with the next one.
+                slot.unsaved.header |= outcome.effects.contains(&Effect::Save);
                 outcome.effects.iter_mut().for_each(refuse);
                 slot.group.save_failed(self.now(), &mut outcome.effects);
             }
@@ -107,7 +109,9 @@ impl Inner {
         if slot.group.is_empty() {
             slot.image = None; // it would keep deleted topics
         }
-        if (outcome.delete && stored.is_ok()) || (slot.group.is_blank() && slot.waiting.is_empty()) {
+        if (outcome.delete && stored.is_ok())
+            || (slot.group.is_blank() && slot.waiting.is_empty() && !slot.unsaved.header)
+        {
             slot.gone = true;
             self.groups.lock().remove(id);
         }

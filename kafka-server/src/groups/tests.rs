@@ -14,7 +14,10 @@ struct Bench {
 
 impl Bench {
     async fn new() -> Self {
-        let shard = storage::memory::shard();
+        Bench::over(storage::memory::shard()).await
+    }
+
+    async fn over(shard: Shard) -> Self {
         let clock = ManualClock::new(1_000_000);
         let groups = load(&shard, &clock).await;
         Bench { shard, clock, groups }
@@ -245,4 +248,89 @@ async fn notes_are_bounded() {
     let answer = bench.groups.commit("g", request).await.unwrap();
     assert_eq!(answer, [[(0, Err(ResponseError::OffsetMetadataTooLarge))]]);
     assert_eq!(bench.offset("g", false).await, Ok(None));
+}
+
+/// What is told of the group, and its offsets, are those of a coordinator that starts again over what is stored.
+async fn matches_its_store(bench: &Bench, group: &str) {
+    let stored = load(&bench.shard, &bench.clock).await;
+    let offsets = async |groups: &Groups| {
+        let fetched = groups.fetch(group, None, None, false).await.unwrap();
+        format!("{fetched:?}")
+    };
+    assert_eq!(offsets(&bench.groups).await, offsets(&stored).await);
+    let described = async |groups: &Groups| {
+        let told = groups.describe(group).await.ok();
+        told.map(|told| (told.state, told.members.len()))
+    };
+    assert_eq!(described(&bench.groups).await, described(&stored).await);
+}
+
+#[tokio::test]
+async fn what_a_failing_store_does_not_take_has_not_happened() {
+    let failing = crate::failing::Failing::default();
+    let bench = Bench::over(failing.wrap(storage::memory::shard())).await;
+    bench.commit("g", 1).await.unwrap();
+    failing.set(true);
+    assert_eq!(bench.commit("g", 2).await, Err(ResponseError::NotCoordinator));
+    let held = bench
+        .groups
+        .commit_in_transaction("g", 5, 0, commit("", -1, 3))
+        .await;
+    assert_eq!(held.unwrap_err().code, ResponseError::NotCoordinator);
+    assert_eq!(bench.offset("g", true).await, Ok(Some(1)));
+    let topics = vec![(Arc::from("a"), vec![0])];
+    let deleted = bench.groups.delete_offsets("g", topics).await;
+    assert_eq!(deleted.unwrap_err().code, ResponseError::NotCoordinator);
+    assert_eq!(
+        bench.groups.delete("g").await.unwrap_err().code,
+        ResponseError::NotCoordinator
+    );
+    matches_its_store(&bench, "g").await;
+    failing.set(false);
+    bench.commit("g", 4).await.unwrap();
+    assert_eq!(bench.offset("g", true).await, Ok(Some(4)));
+    matches_its_store(&bench, "g").await;
+}
+
+#[tokio::test]
+async fn a_transaction_ends_once_the_store_takes_its_end() {
+    let failing = crate::failing::Failing::default();
+    let bench = Bench::over(failing.wrap(storage::memory::shard())).await;
+    let held = bench
+        .groups
+        .commit_in_transaction("g", 5, 0, commit("", -1, 3))
+        .await;
+    held.unwrap();
+    failing.set(true);
+    let ended = bench.groups.complete_transaction("g", 5, 0, true).await;
+    assert_eq!(ended.unwrap_err().code, ResponseError::NotCoordinator);
+    assert_eq!(
+        bench.offset("g", true).await,
+        Err(ResponseError::UnstableOffsetCommit)
+    );
+    matches_its_store(&bench, "g").await;
+    failing.set(false);
+    bench.groups.complete_transaction("g", 5, 0, true).await.unwrap();
+    assert_eq!(bench.offset("g", true).await, Ok(Some(3)));
+    matches_its_store(&bench, "g").await;
+}
+
+#[tokio::test]
+async fn members_of_a_group_that_cannot_be_stored_come_again() {
+    let failing = crate::failing::Failing::default();
+    let bench = Bench::over(failing.wrap(storage::memory::shard())).await;
+    let member = bench.stable("g").await;
+    matches_its_store(&bench, "g").await;
+    failing.set(true);
+    let leaving = vec![LeaveRequest {
+        member_id: member.clone(),
+        instance_id: None,
+    }];
+    let left = bench.groups.leave("g", leaving.clone()).await;
+    assert_eq!(left.unwrap_err().code, ResponseError::NotCoordinator);
+    failing.set(false);
+    // The session of whoever is still a member in the store goes on from the next start, and it may leave again.
+    drop(bench.groups.leave("g", leaving).await);
+    bench.commit("g", 1).await.unwrap();
+    matches_its_store(&bench, "g").await;
 }

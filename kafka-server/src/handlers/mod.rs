@@ -174,6 +174,7 @@ pub(crate) struct Api {
     call: fn(Context, Bytes) -> Answer,
 }
 
+const PRODUCE: i16 = 0;
 /// The API whose answer waits until there is something to read.
 const FETCH: i16 = 1;
 
@@ -201,7 +202,9 @@ macro_rules! api {
                 Box::pin(async move {
                     let request: wire::messages::$request = wire::decode(body, cx.version())?;
                     let (correlation_id, version) = (cx.header.correlation_id, cx.version());
+                    let session = cx.session.clone();
                     let response = $module::handle(cx, request).await;
+                    session.broker.errors.count($key, &response);
                     let frame = wire::encode(correlation_id, version, &response)?;
                     Ok(Reply::Frame(vec![Slice::Memory(frame)]))
                 })

@@ -47,6 +47,7 @@ pub(crate) async fn answer(cx: Context, body: Bytes) -> Result<Reply, Close> {
         responses.push(acknowledge(topic).await);
     }
     let response = ProduceResponse::default().with_responses(responses);
+    cx.broker.errors.count(super::PRODUCE, &response);
     let frame = wire::encode(cx.header.correlation_id, cx.version(), &response)?;
     Ok(Reply::Frame(vec![Slice::Memory(frame)]))
 }

@@ -112,6 +112,8 @@ impl Partition {
             state.producers.take(incoming, end, last);
         }
         state.unflushed += i64::from(header.record_count);
+        state.bytes_in += header.bytes as u64;
+        state.records_in += u64::from(header.record_count.unsigned_abs());
         let sync = policy.flush_messages > 1 && state.unflushed >= policy.flush_messages;
         if sync {
             state.unflushed = 0;

@@ -13,6 +13,7 @@ mod policy;
 mod read;
 mod recover;
 mod time;
+mod traffic;
 mod waiters;
 
 pub(crate) use append::{AppendError, Appended};
@@ -20,6 +21,7 @@ pub(crate) use maintenance::maintenance;
 pub(crate) use policy::Policy;
 pub(crate) use read::{Found, ReadFrom};
 pub(crate) use recover::contiguous;
+pub(crate) use traffic::Traffic;
 pub(crate) use waiters::Waiter;
 
 use crate::{
@@ -39,6 +41,7 @@ use std::sync::{
 };
 use storage::{Durability, Log, LogOptions, LogRange, Shard, StorageError};
 use tokio::sync::OnceCell;
+use traffic::Reads;
 use uuid::Uuid;
 use waiters::Waiters;
 
@@ -84,6 +87,7 @@ pub(crate) struct Partition {
 pub(crate) struct Opened {
     pub(crate) log: Arc<dyn Log>,
     state: Mutex<State>,
+    reads: Reads,
 }
 
 /// What changes with every append.
@@ -98,6 +102,9 @@ struct State {
     cleaned: u64,
     /// Bytes appended since the last snapshot of producers.
     uncovered_bytes: u64,
+    /// Bytes and records that producers brought since the start.
+    bytes_in: u64,
+    records_in: u64,
 }
 
 impl Partition {

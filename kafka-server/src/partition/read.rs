@@ -60,6 +60,7 @@ impl Opened {
             };
             let read = self.log.read(from.offset, limit).await?;
             (found.slices, found.bytes) = (read.slices, read.bytes);
+            self.reads.add(found.bytes);
         }
         if from.committed {
             let state = self.state.lock();

@@ -1,6 +1,7 @@
 use super::{
     Opened, Partition, State,
     append::{self, Segment},
+    traffic::Reads,
 };
 use crate::{
     core::producers::{EndMarker, Producers},
@@ -39,10 +40,13 @@ impl Partition {
             flushed_ms: self.env.clock.now_ms(),
             cleaned: snapshot.cleaned,
             uncovered_bytes,
+            bytes_in: 0,
+            records_in: 0,
         };
         Ok(Opened {
             log,
             state: Mutex::new(state),
+            reads: Reads::default(),
         })
     }
 

@@ -3,6 +3,7 @@ use crate::{
     broker::Broker,
     config::Config,
     core::transactions::{Members, Producer, State, Version},
+    failing::Failing,
     groups::{CommitPartition, CommitRequest, CommitTopic},
     partition::ReadFrom,
     state::topics::TopicRecord,
@@ -15,13 +16,14 @@ use crate::{
 use bytes::Bytes;
 use server_kit::{ManualClock, Random};
 use std::{collections::HashMap, sync::Arc, time::Duration};
-use storage::memory::Store;
+use storage::{Shard, memory::Store};
 
 const TIMEOUT_MS: i32 = 60_000;
 
 /// A broker on a store that outlives it, as a disk outlives a process that is killed.
 struct World {
     store: Store,
+    failing: Failing,
     clock: Arc<ManualClock>,
     broker: Arc<Broker>,
 }
@@ -29,7 +31,8 @@ struct World {
 impl World {
     async fn new() -> Self {
         let (store, clock) = (Store::default(), ManualClock::new(1_000_000));
-        let broker = open(&store, &clock).await;
+        let failing = Failing::default();
+        let broker = open(failing.wrap(store.open()), &clock).await;
         let record = TopicRecord {
             name: "orders".to_owned(),
             id: [7; 16],
@@ -37,13 +40,18 @@ impl World {
             config: Default::default(),
         };
         broker.topics.create(vec![record]).await.unwrap();
-        World { store, clock, broker }
+        World {
+            store,
+            failing,
+            clock,
+            broker,
+        }
     }
 
     /// Kills the process, mid-flight tasks included, and starts it again.
     async fn crash(&mut self) {
         self.broker.transactions.stop.cancel();
-        self.broker = open(&self.store, &self.clock).await;
+        self.broker = open(self.failing.wrap(self.store.open()), &self.clock).await;
     }
 
     fn state(&self, id: &str) -> State {
@@ -147,17 +155,11 @@ impl World {
     }
 }
 
-async fn open(store: &Store, clock: &Arc<ManualClock>) -> Arc<Broker> {
+async fn open(shard: Shard, clock: &Arc<ManualClock>) -> Arc<Broker> {
     let random = Arc::new(Random::from_seed(1));
-    Broker::load(
-        Config::default(),
-        HashMap::new(),
-        store.open(),
-        clock.clone(),
-        random,
-    )
-    .await
-    .unwrap()
+    Broker::load(Config::default(), HashMap::new(), shard, clock.clone(), random)
+        .await
+        .unwrap()
 }
 
 /// One transactional record.
@@ -458,4 +460,60 @@ fn groups_hash_as_in_java() {
     assert_eq!(offsets_partition("", 50), 0);
     // "polygenelubricants".hashCode() is the least int there is.
     assert_eq!(offsets_partition("polygenelubricants", 50), 0);
+}
+
+/// Every step that the store does not take is refused, changes nothing, and succeeds once the store takes it.
+#[tokio::test]
+async fn a_failing_store_changes_no_transaction() {
+    let mut world = World::new().await;
+    let unavailable = ResponseError::CoordinatorNotAvailable;
+    world.failing.set(true);
+    let refused = init(&world.broker, "t", TIMEOUT_MS, None).await.unwrap_err();
+    assert_eq!(refused.code, unavailable);
+    assert!(world.broker.transactions.get("t").is_none());
+    world.failing.set(false);
+    let producer = init(&world.broker, "t", TIMEOUT_MS, None).await.unwrap();
+    world.failing.set(true);
+    assert_eq!(world.add("t", producer, 0).await, Err(unavailable));
+    assert_eq!(world.state("t"), State::Empty);
+    world.failing.set(false);
+    world.add("t", producer, 0).await.unwrap();
+    assert_eq!(world.write(producer, 0, 0).await, Ok(0));
+    world.failing.set(true);
+    let refused = end(&world.broker, "t", producer, true, Version::V1)
+        .await
+        .unwrap_err();
+    assert_eq!(refused.code, unavailable);
+    let before = world.broker.transactions.get("t").unwrap();
+    assert_eq!(before.state, State::Ongoing);
+    world.crash().await;
+    assert_eq!(*world.broker.transactions.get("t").unwrap(), *before);
+    world.failing.set(false);
+    end(&world.broker, "t", producer, true, Version::V1)
+        .await
+        .unwrap();
+    assert_eq!(world.completed("t").await, State::CompleteCommit);
+    assert_eq!(world.visible(0).await, (2, vec![]));
+}
+
+/// A log that takes no batch leaves neither a record nor a sequence number behind.
+#[tokio::test]
+async fn a_failing_log_takes_nothing_and_the_same_batch_later() {
+    let world = World::new().await;
+    let producer = init(&world.broker, "t", TIMEOUT_MS, None).await.unwrap();
+    world.add("t", producer, 0).await.unwrap();
+    assert_eq!(world.write(producer, 0, 0).await, Ok(0));
+    world.failing.set(true);
+    for _ in 0..2 {
+        let refused = world.write(producer, 0, 1).await;
+        assert_eq!(refused, Err(ResponseError::KafkaStorageError));
+    }
+    assert_eq!(world.visible(0).await, (0, vec![]), "reads go on");
+    world.failing.set(false);
+    assert_eq!(world.write(producer, 0, 1).await, Ok(1));
+    assert_eq!(
+        world.write(producer, 0, 1).await,
+        Ok(1),
+        "a duplicate of what was taken"
+    );
 }

@@ -1,5 +1,7 @@
 //! The five codecs of record batches, in both directions, bounded.
 
+mod frame;
+
 use std::io::{self, Read, Write};
 
 /// What one batch may grow to: far above what a client may send in a request, far below what a bomb wants.
@@ -74,6 +76,11 @@ impl Compression {
         }
     }
 
+    /// Whether `data` is built as this codec builds it, as far as that shows without decompressing it.
+    pub(crate) fn is_whole(self, data: &[u8]) -> bool {
+        frame::is_whole(self, data)
+    }
+
     /// `data` compressed at `level`, or at the codec's own default. Lz4 has one level here, Snappy has none at all.
     pub(crate) fn compress(self, data: &[u8], level: Option<i32>) -> Result<Vec<u8>, CompressionError> {
         match self {
@@ -145,6 +152,26 @@ mod snappy {
             rest = after;
         }
         Ok(out)
+    }
+
+    /// Whether blocks follow one another up to the end; of a bare block, whether its length can be true.
+    pub(super) fn is_whole(data: &[u8]) -> bool {
+        let Some(framed) = data.strip_prefix(MAGIC) else {
+            let bytes = snap::raw::decompress_len(data);
+            return !data.is_empty()
+                && bytes.is_ok_and(|bytes| bytes <= data.len().saturating_mul(RATIO_MAX));
+        };
+        let Some(mut rest) = framed.get(VERSIONS.len()..) else {
+            return false;
+        };
+        while let Some((length, after)) = rest.split_first_chunk::<4>() {
+            let length = usize::try_from(i32::from_be_bytes(*length)).ok();
+            match length.and_then(|length| after.get(length..)) {
+                Some(after) => rest = after,
+                None => return false,
+            }
+        }
+        rest.is_empty()
     }
 
     fn block(data: &[u8], bytes_max: usize, out: &mut Vec<u8>) -> Result<(), CompressionError> {

@@ -45,6 +45,7 @@ pub(crate) async fn answer(cx: Context, body: Bytes) -> Result<Reply, Close> {
         Wish::Unknown => refused(ResponseError::FetchSessionIdNotFound),
         Wish::WrongEpoch => refused(ResponseError::InvalidFetchSessionEpoch),
     };
+    cx.broker.errors.count(super::FETCH, &response);
     let frame = wire::fetch::encode(cx.header.correlation_id, cx.version(), response, Slice::Memory)?;
     Ok(Reply::Frame(frame))
 }

@@ -301,3 +301,30 @@ async fn epochs_and_offsets_out_of_range_are_refused() {
     let part = &diverging.responses[0].partitions[0];
     assert_eq!((part.error_code, part.diverging_epoch.end_offset), (0, 1));
 }
+
+#[tokio::test]
+async fn topics_and_errors_are_counted() {
+    let world = World::new().await;
+    world.produce(1, records(b"x")).await;
+    world.produce(9, records(b"x")).await;
+    let read = world.fetch(fetch((0, -1), &[(1, 0), (9, 0)])).await;
+    let bytes = read.responses[0].partitions[0].records.as_ref().unwrap().len();
+    let connections = crate::connection::Connections::new(Default::default(), world.broker.dynamic.clone());
+    let mut registry = prometheus_client::registry::Registry::default();
+    crate::metrics::Metrics::register(&mut registry, connections, &world.broker);
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    for line in [
+        r#"kafka_request_errors_total{api="Produce",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#.to_owned(),
+        r#"kafka_request_errors_total{api="Fetch",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#.to_owned(),
+        format!(r#"kafka_topic_received_bytes_total{{topic="t"}} {bytes}"#),
+        r#"kafka_topic_received_records_total{topic="t"} 1"#.to_owned(),
+        format!(r#"kafka_topic_sent_bytes_total{{topic="t"}} {bytes}"#),
+        format!(r#"kafka_topic_log_bytes{{topic="t"}} {bytes}"#),
+        "kafka_topics 1".to_owned(),
+        "kafka_partitions 3".to_owned(),
+        "kafka_groups 0".to_owned(),
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line} in {text}");
+    }
+}

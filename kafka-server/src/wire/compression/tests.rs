@@ -92,3 +92,43 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_not_of_its_codec_is_told_without_decompressing_it() {
+    for codec in &CODECS[1..] {
+        assert!(!codec.is_whole(b""), "{codec:?}");
+        // Of a bare block of Snappy only its length can be doubted.
+        let strange: &[u8] = match codec {
+            Compression::Snappy => b"\xff\xff\xff\x7f",
+            _ => b"not compressed at all, by nobody",
+        };
+        assert!(!codec.is_whole(strange), "{codec:?}");
+        let whole = codec.compress(&[7; 100_000], None).unwrap();
+        assert!(codec.is_whole(&whole), "{codec:?}");
+        // Of gzip, where it ends shows only in its bits.
+        if *codec != Compression::Gzip {
+            assert!(!codec.is_whole(&whole[..whole.len() - 5]), "{codec:?}");
+        }
+    }
+    assert!(Compression::None.is_whole(b""));
+}
+
+proptest! {
+    #[test]
+    fn whatever_a_codec_makes_is_whole(data in prop::collection::vec(any::<u8>(), 0..5_000)) {
+        for codec in CODECS {
+            prop_assert!(codec.is_whole(&codec.compress(&data, None).unwrap()), "{:?}", codec);
+        }
+        let block = snap::raw::Encoder::new().compress_vec(&data).unwrap();
+        prop_assert!(Compression::Snappy.is_whole(&block));
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange_to_be_looked_at(data in prop::collection::vec(any::<u8>(), 0..200)) {
+        for codec in CODECS {
+            codec.is_whole(&data);
+            let magic = [0x04, 0x22, 0x4d, 0x18, 0x60];
+            codec.is_whole(&[&magic[..], &data].concat());
+        }
+    }
+}

@@ -82,7 +82,8 @@ pub(crate) enum Refusal {
 
 /// Checks what a Produce request has for one partition, and converts it to the topic's compression.
 ///
-/// A compressed batch is decompressed only where a rule needs its records: otherwise its header is taken at its word.
+/// A compressed batch is decompressed only where a rule needs its records: otherwise its header is taken at its word,
+/// and of its payload only the build is looked at.
 pub(crate) fn check(records: Option<&Bytes>, rules: &Rules<'_>) -> Result<Checked, Refusal> {
     let batch = single_batch(records, rules)?;
     check_batch(&batch, rules)?;
@@ -100,6 +101,9 @@ pub(crate) fn check(records: Option<&Bytes>, rules: &Rules<'_>) -> Result<Checke
         && header.attributes.timestamp_type() == TimestampType::CreateTime
         && timestamp_error(0, header.max_timestamp, header, rules).is_none();
     if by_header && target.is_none() {
+        if !codec.is_whole(&batch.body()) {
+            return Err(Refusal::Corrupt(CompressionError::Corrupt.to_string()));
+        }
         let max_timestamp = header.max_timestamp;
         return Ok(Checked { batch, max_timestamp });
     }
