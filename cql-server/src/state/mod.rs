@@ -5,6 +5,7 @@
 //! Every key starts with [`SPACE`] and the byte of its kind; every value starts with the version of its format.
 
 pub(crate) mod rows;
+pub(crate) mod schema;
 
 /// First byte of every key of this server, so that servers can share a store.
 const SPACE: u8 = b'c';

@@ -5,8 +5,11 @@
 pub(crate) mod attributes;
 pub(crate) mod batch;
 pub(crate) mod conditions;
+pub(crate) mod ddl;
 pub(crate) mod delete;
+pub(crate) mod describe;
 pub(crate) mod insert;
+pub(crate) mod roles;
 pub(crate) mod select;
 pub(crate) mod truncate;
 pub(crate) mod update;
@@ -14,8 +17,11 @@ pub(crate) mod use_keyspace;
 
 use crate::syntax::{Keyword, Kind, Parsed, Tokens};
 use batch::Batch;
+use ddl::Ddl;
 use delete::Delete;
+use describe::Describe;
 use insert::Insert;
+use roles::RoleStatement;
 use select::Select;
 use truncate::Truncate;
 use update::Update;
@@ -31,6 +37,9 @@ pub(crate) enum Statement {
     Batch(Box<Batch>),
     Truncate(Truncate),
     Use(Use),
+    Ddl(Box<Ddl>),
+    Describe(Describe),
+    Role(RoleStatement),
 }
 
 /// Any statement: its first word says which.
@@ -46,6 +55,9 @@ pub(crate) fn statement(input: Tokens<'_>) -> Parsed<'_, Statement> {
         Keyword::Begin => boxed(input, batch::batch, Statement::Batch),
         Keyword::Truncate => made(input, truncate::truncate, Statement::Truncate),
         Keyword::Use => made(input, use_keyspace::use_keyspace, Statement::Use),
+        Keyword::Describe | Keyword::Desc => made(input, describe::describe_statement, Statement::Describe),
+        _ if roles::starts(input) => made(input, roles::role_statement, Statement::Role),
+        Keyword::Create | Keyword::Alter | Keyword::Drop => boxed(input, ddl::ddl, Statement::Ddl),
         _ => Err(input.no_alternative()),
     }
 }

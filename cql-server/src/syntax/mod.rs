@@ -6,6 +6,7 @@ mod error;
 mod input;
 mod lexer;
 mod names;
+mod properties;
 mod relations;
 mod terms;
 mod token;
@@ -22,6 +23,7 @@ pub(crate) use input::{
 pub(crate) use names::{
     QualifiedName, column, field, function, index, keyspace, local_function, name, role, table, user_type,
 };
+pub(crate) use properties::{Property, PropertyValue, map, properties, property, unique};
 pub(crate) use relations::{
     Comparison, InValues, Relation, comparison, in_values, optional_where, relations,
 };

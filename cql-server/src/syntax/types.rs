@@ -5,7 +5,10 @@ use super::{
     names::{QualifiedName, user_type},
     token::{Keyword, Kind},
 };
-use crate::core::types::Native;
+use crate::{
+    core::types::{Native, names::RawType},
+    error::Result,
+};
 
 /// A type as it was written.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -20,6 +23,43 @@ pub(crate) enum TypeName {
     Frozen(Box<TypeName>),
     /// The name of a Java class.
     Custom(String),
+}
+
+impl TypeName {
+    /// The same, ready to be resolved. What cannot be frozen is refused.
+    pub(crate) fn raw(&self) -> Result<RawType> {
+        let boxed = |of: &TypeName| of.raw().map(Box::new);
+        Ok(match self {
+            TypeName::Native(native) => RawType::Native(*native),
+            TypeName::List(of) => RawType::List {
+                of: boxed(of)?,
+                frozen: false,
+            },
+            TypeName::Set(of) => RawType::Set {
+                of: boxed(of)?,
+                frozen: false,
+            },
+            TypeName::Map(key, value) => RawType::Map {
+                key: boxed(key)?,
+                value: boxed(value)?,
+                frozen: false,
+            },
+            TypeName::Tuple(fields) => {
+                RawType::Tuple(fields.iter().map(TypeName::raw).collect::<Result<_>>()?)
+            }
+            TypeName::Vector(of, dimensions) => RawType::Vector {
+                of: boxed(of)?,
+                dimensions: i64::from(*dimensions),
+            },
+            TypeName::User(name) => RawType::Named {
+                keyspace: name.keyspace.clone(),
+                name: name.name.clone(),
+                frozen: false,
+            },
+            TypeName::Frozen(of) => of.raw()?.freeze()?,
+            TypeName::Custom(class) => RawType::Custom(class.clone()),
+        })
+    }
 }
 
 /// The native type that `keyword` names.

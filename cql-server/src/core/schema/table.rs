@@ -1,5 +1,6 @@
 //! Tables and their columns, as statements see them.
 
+use super::{Index, Options};
 use crate::core::types::{CqlType, Native};
 use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
@@ -40,6 +41,25 @@ impl Column {
     }
 }
 
+/// A column that was dropped: cells of it that are older than the drop are gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Dropped {
+    pub(crate) column: Column,
+    /// When, in microseconds.
+    pub(crate) at_us: i64,
+}
+
+/// What makes a table a materialized view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct View {
+    pub(crate) base: Arc<str>,
+    pub(crate) base_id: Uuid,
+    /// Whether it was created with `SELECT *`, so that new columns of the base are its own too.
+    pub(crate) includes_all: bool,
+    /// The relations of WHERE, as CQL.
+    pub(crate) restriction: String,
+}
+
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Table {
@@ -57,6 +77,13 @@ pub(crate) struct Table {
     by_id: Vec<(u32, usize)>,
     /// Seconds that cells live where nothing else is said; 0: for ever.
     pub(crate) default_time_to_live: i32,
+    pub(crate) options: Options,
+    pub(crate) indexes: Vec<Index>,
+    pub(crate) dropped: Vec<Dropped>,
+    /// `None`: an ordinary table.
+    pub(crate) view: Option<View>,
+    /// The id of the next column that is added.
+    pub(crate) next_column: u32,
 }
 
 impl Table {
@@ -83,6 +110,7 @@ impl Table {
             .enumerate()
             .map(|(at, column)| (column.name.clone(), at))
             .collect();
+        let next_column = columns.iter().map(|column| column.id + 1).max().unwrap_or(0);
         let mut by_id: Vec<(u32, usize)> = columns
             .iter()
             .enumerate()
@@ -100,7 +128,46 @@ impl Table {
             positions,
             by_id,
             default_time_to_live: 0,
+            options: Options::default(),
+            indexes: Vec::new(),
+            dropped: Vec::new(),
+            view: None,
+            next_column,
         }
+    }
+
+    /// With other columns, everything else as it is.
+    pub(crate) fn with_columns(&self, columns: Vec<Column>) -> Self {
+        let fresh = Table::new(
+            self.keyspace.clone(),
+            self.name.clone(),
+            self.id,
+            self.number,
+            columns,
+        );
+        Table {
+            default_time_to_live: self.default_time_to_live,
+            options: self.options.clone(),
+            indexes: self.indexes.clone(),
+            dropped: self.dropped.clone(),
+            view: self.view.clone(),
+            next_column: self.next_column.max(fresh.next_column),
+            ..fresh
+        }
+    }
+
+    /// With other options, everything else as it is.
+    pub(crate) fn with_options(&self, options: Options, default_time_to_live: i32) -> Self {
+        Table {
+            options,
+            default_time_to_live,
+            ..self.clone()
+        }
+    }
+
+    /// The column of that name.
+    pub(crate) fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.get(self.position(name)?)
     }
 
     /// Where the column of that name is among the columns.
