@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// How long a subject may take until it answers.
 const START_SECONDS_MAX: u32 = 120;
 
-/// What both subjects are configured with, so that answers can be compared.
+/// What both Kafka subjects are configured with, so that answers can be compared.
 const PROPERTIES: &str = "num.partitions=3\ngroup.initial.rebalance.delay.ms=0\n";
 
 /// Which of smack's servers a test talks to, and so which original stands beside it.
@@ -30,6 +30,14 @@ impl Server {
         match self {
             Self::Kafka => "kafka",
             Self::Cql => "cql",
+        }
+    }
+
+    /// What it is configured with, in the original's words.
+    fn properties(self) -> &'static str {
+        match self {
+            Self::Kafka => PROPERTIES,
+            Self::Cql => "",
         }
     }
 
@@ -130,7 +138,7 @@ impl Broker {
             ports: BTreeMap::new(),
             pid: None,
             data: data.to_owned(),
-            properties: format!("{PROPERTIES}{properties}"),
+            properties: format!("{}{properties}", server.properties()),
             child: None,
             guard: None,
             _dir: dir,

@@ -4,6 +4,7 @@
 
 pub mod corpus;
 pub mod gaps;
+pub mod raw;
 pub mod text;
 pub mod value;
 pub mod wire;

@@ -1,0 +1,141 @@
+"""Writers that live through kills of the server, and the check of what it may not have lost.
+
+Every writer notes in a ledger what was acknowledged, and what was tried but not answered: that may be there or not.
+  plain        INSERTs, each its own row: all acknowledged ones are there
+  conditional  one register moved from n to n + 1 by IF: its value is the last acknowledged step, or the one tried after it
+  batches      logged batches of five partitions: all rows of a batch are there or none, and all of an acknowledged one
+  counters     increments: at least as many as were acknowledged, at most as many as were tried
+"""
+
+import json
+import os
+import pathlib
+import threading
+import time
+
+from cassandra.cluster import EXEC_PROFILE_DEFAULT, Cluster, ExecutionProfile
+from cassandra.policies import ConstantReconnectionPolicy, FallthroughRetryPolicy
+from cassandra.query import BatchStatement, SimpleStatement
+
+from common import HOST, KEYSPACE, PORT, REPLICATION, equal, main
+
+LEDGER = pathlib.Path(os.environ["LEDGER"])
+STOP = pathlib.Path(os.environ["STOP"])
+
+
+def connect():
+    profile = ExecutionProfile(request_timeout=5, retry_policy=FallthroughRetryPolicy())
+    for _ in range(300):
+        try:
+            return Cluster([HOST], port=PORT, reconnection_policy=ConstantReconnectionPolicy(0.1, None), connect_timeout=5,
+                           execution_profiles={EXEC_PROFILE_DEFAULT: profile}).connect()
+        except Exception:  # noqa: BLE001 the server may be down at this moment
+            time.sleep(0.2)
+    raise AssertionError("no connection in a minute")
+
+
+class Writer:
+    """One kind of write, again and again until told to stop."""
+
+    def __init__(self, session):
+        self.session, self.tried, self.acknowledged = session, 0, []
+
+    def run(self):
+        while not STOP.exists():
+            number = self.tried
+            self.tried += 1
+            try:
+                if self.write(number):
+                    self.acknowledged.append(number)
+            except Exception:  # noqa: BLE001 whatever it is, this write was not acknowledged
+                time.sleep(0.05)
+
+
+class Plain(Writer):
+    def write(self, number):
+        self.session.execute(f"INSERT INTO {KEYSPACE}.plain (k, v) VALUES (%s, %s)", (number, f"value {number}"))
+        return True
+
+
+class Conditional(Writer):
+    """The register's steps are its own, so that an unanswered one can be told from an applied one."""
+
+    at = 0
+
+    def write(self, number):
+        # A write of this statement that timed out may still be under way: reading at SERIAL finishes it.
+        read = SimpleStatement(f"SELECT v FROM {KEYSPACE}.register WHERE k = 0", consistency_level=8)
+        now = self.session.execute(read).one().v
+        if not self.at <= now <= self.at + 1:
+            raise SystemExit(f"the register is at {now} after {self.at} was acknowledged")
+        self.at = now
+        text = f"UPDATE {KEYSPACE}.register SET v = %s WHERE k = 0 IF v = %s"
+        applied = self.session.execute(text, (now + 1, now)).one().applied
+        if applied:
+            self.at = now + 1
+        return applied
+
+
+class Batches(Writer):
+    def write(self, number):
+        batch = BatchStatement()
+        for part in range(5):
+            batch.add(SimpleStatement(f"INSERT INTO {KEYSPACE}.batches (k, part) VALUES (%s, %s)"), (number, part))
+        self.session.execute(batch)
+        return True
+
+
+class Counters(Writer):
+    def write(self, number):
+        self.session.execute(f"UPDATE {KEYSPACE}.counters SET n = n + 1 WHERE k = 0")
+        return True
+
+
+KINDS = {"plain": Plain, "conditional": Conditional, "batches": Batches, "counters": Counters}
+
+
+def write():
+    session = connect()
+    session.execute(f"CREATE KEYSPACE IF NOT EXISTS {KEYSPACE} WITH replication = {REPLICATION}")
+    for table in ["plain (k int PRIMARY KEY, v text)", "register (k int PRIMARY KEY, v int)",
+                  "batches (k int, part int, PRIMARY KEY ((k, part)))", "counters (k int PRIMARY KEY, n counter)"]:
+        session.execute(f"CREATE TABLE {KEYSPACE}.{table}")
+    session.execute(f"INSERT INTO {KEYSPACE}.register (k, v) VALUES (0, 0)")
+    writers = {name: kind(session) for name, kind in KINDS.items()}
+    threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers.values()]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    LEDGER.write_text(json.dumps({
+        "at": writers["conditional"].at,
+        **{name: {"tried": writer.tried, "acknowledged": writer.acknowledged} for name, writer in writers.items()},
+    }))
+    return {name: len(writer.acknowledged) for name, writer in writers.items()}
+
+
+def verify():
+    ledger = json.loads(LEDGER.read_text())
+    session = connect()
+    session.set_keyspace(KEYSPACE)
+    rows = {row.k: row.v for row in session.execute("SELECT k, v FROM plain")}
+    lost = [k for k in ledger["plain"]["acknowledged"] if rows.get(k) != f"value {k}"]
+    equal(lost, [], "acknowledged rows that are lost")
+    equal([k for k in rows if not 0 <= k < ledger["plain"]["tried"]], [], "rows that nobody wrote")
+
+    now = session.execute(SimpleStatement("SELECT v FROM register WHERE k = 0", consistency_level=8)).one().v
+    equal(now in (ledger["at"], ledger["at"] + 1), True, f"the register at {now}, last acknowledged {ledger['at']}")
+
+    parts = {}
+    for row in session.execute("SELECT k, part FROM batches"):
+        parts.setdefault(row.k, set()).add(row.part)
+    equal({k: sorted(some) for k, some in parts.items() if len(some) != 5}, {}, "batches of which only a part is there")
+    equal([k for k in ledger["batches"]["acknowledged"] if k not in parts], [], "acknowledged batches that are lost")
+
+    counted = session.execute("SELECT n FROM counters WHERE k = 0").one().n
+    least, most = len(ledger["counters"]["acknowledged"]), ledger["counters"]["tried"]
+    equal(least <= counted <= most, True, f"a counter of {counted}, {least} acknowledged of {most} tried")
+    return {name: len(ledger[name]["acknowledged"]) for name in KINDS}
+
+
+main({"write": write, "verify": verify})

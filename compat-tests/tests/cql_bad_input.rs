@@ -1,0 +1,261 @@
+//! What no CQL client should send, and what networks do. Every time the answer is the protocol's error or a closed connection,
+//! memory stays bounded, and a well-behaved client beside it notices nothing.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use compat_tests::cql::raw::{self, Fault, Reaction};
+use compat_tests::cql::wire::{frame, opcode};
+use compat_tests::{Broker, Subject};
+
+/// Memory may grow by this much in one of these tests.
+const GROWTH_MEGABYTES_MAX: u64 = 200;
+
+/// Runs bad behaviour and then checks that the server is as before.
+fn unharmed(bad: impl FnOnce(&str) -> Result<()>) -> Result<()> {
+    let server = Broker::shared_cql()?;
+    let before = resident(server);
+    bad(server.address())?;
+    raw::is_well(server.address())?;
+    if let (Some(before), Some(after)) = (before, resident(server)) {
+        // The original's heap grows as it likes; what is measured is ours.
+        let grown = after.saturating_sub(before);
+        ensure!(
+            *server.subject() == Subject::Original || grown < GROWTH_MEGABYTES_MAX,
+            "memory grew by {grown} MB to {after} MB"
+        );
+    }
+    Ok(())
+}
+
+fn resident(server: &Broker) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()?)).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes / 1024)
+}
+
+/// An error of the protocol, or the end of the connection.
+fn refused(reaction: &Reaction, what: &str) -> Result<()> {
+    match reaction {
+        Reaction::Closed | Reaction::Answered(opcode::ERROR, _) => Ok(()),
+        other => bail!("{what}: {other:?}"),
+    }
+}
+
+/// The same numbers in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0
+    }
+
+    fn bytes(&mut self, length_max: u64) -> Vec<u8> {
+        (0..self.next() % length_max).map(|_| self.next() as u8).collect()
+    }
+}
+
+#[test]
+fn headers_that_lie() -> Result<()> {
+    unharmed(|address| {
+        for version in [0, 1, 2, 6, 7, 66, 0x7f, 0x84] {
+            let reaction = raw::exchange(address, &frame(version, 0, opcode::OPTIONS, &[]))?;
+            refused(&reaction, &format!("version {version}"))?;
+        }
+        for code in [
+            0x04,
+            0x11,
+            0x42,
+            0xff,
+            opcode::RESULT,
+            opcode::READY,
+            opcode::ERROR,
+        ] {
+            refused(&raw::ask(address, code, &[])?, &format!("opcode {code:#x}"))?;
+        }
+        for length in [i32::MAX, i32::MIN, -1] {
+            let mut bytes = frame(4, 0, opcode::QUERY, &[]);
+            bytes[5..9].copy_from_slice(&length.to_be_bytes());
+            bytes.extend([0; 64]);
+            let mut stream = raw::started(address, 4)?;
+            stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+            let _ = stream.write_all(&bytes);
+            let reaction = raw::reaction(&mut stream);
+            // To wait for two gigabytes without taking memory for them is right too.
+            if reaction != Reaction::Silent {
+                refused(&reaction, &format!("{length} bytes announced"))?;
+            }
+        }
+        let http = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+        refused(&raw::exchange(address, http)?, "an HTTP request")?;
+        let query = frame(4, 0, opcode::QUERY, &raw::query("SELECT key FROM system.local"));
+        refused(&raw::exchange(address, &query)?, "a query before STARTUP")
+    })
+}
+
+#[test]
+fn truncated_and_cut_off() -> Result<()> {
+    unharmed(|address| {
+        let body = raw::query("SELECT key FROM system.local");
+        let whole = frame(4, 0, opcode::QUERY, &body);
+        for length in 0..whole.len() {
+            let mut stream = raw::started(address, 4)?;
+            stream.write_all(&whole[..length])?;
+            stream.shutdown(Shutdown::Both)?;
+        }
+        for length in 0..body.len() {
+            // The header says what comes, but the body ends too early.
+            refused(
+                &raw::ask(address, opcode::QUERY, &body[..length])?,
+                &format!("a body of {length} bytes"),
+            )?;
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn random_bodies() -> Result<()> {
+    unharmed(|address| {
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        for round in 0..1500 {
+            let code = [1, 5, 7, 9, 10, 11, 13, 15][(random.next() % 8) as usize];
+            let version = 3 + (random.next() % 2) as u8;
+            let mut stream = raw::started(address, version)?;
+            let flags = (random.next() % 16) as u8 & !0x01;
+            let _ = stream.write_all(&frame(version, flags, code, &random.bytes(300)));
+            if round % 10 == 0 {
+                ensure!(
+                    raw::reaction(&mut stream) != Reaction::Silent,
+                    "no reaction in round {round}"
+                );
+            }
+            if round % 100 == 0 {
+                raw::is_well(address)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn segments() -> Result<()> {
+    unharmed(|address| {
+        let options = frame(5, 0, opcode::OPTIONS, &[]);
+        let send = |bytes: &[u8]| -> Result<bool> {
+            let mut stream = raw::started(address, 5)?;
+            stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+            stream.write_all(bytes)?;
+            // Six bytes of a segment's header, then the envelope's, whose fifth byte is the opcode.
+            let mut answer = [0; 11];
+            Ok(stream.read_exact(&mut answer).is_ok() && answer[10] == opcode::SUPPORTED)
+        };
+        ensure!(
+            send(&raw::segment(&options, Fault::None))?,
+            "a good segment has no answer"
+        );
+        for fault in [Fault::Header, Fault::Payload, Fault::Length] {
+            ensure!(!send(&raw::segment(&options, fault))?, "{fault:?} goes unnoticed");
+        }
+        let mut random = Random(0x1234_5678_9abc_def1);
+        for _ in 0..300 {
+            let payload = random.bytes(400);
+            for bytes in [raw::segment(&payload, Fault::None), payload] {
+                raw::started(address, 5)?.write_all(&bytes)?;
+            }
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn statements_beyond_reason() -> Result<()> {
+    unharmed(|address| {
+        let create = "CREATE KEYSPACE IF NOT EXISTS bad_input WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}";
+        raw::ask(address, opcode::QUERY, &raw::query(create))?;
+        let table = "CREATE TABLE IF NOT EXISTS bad_input.t (k text PRIMARY KEY, l list<int>)";
+        raw::ask(address, opcode::QUERY, &raw::query(table))?;
+        for (open, close) in [
+            ("[", "]"),
+            ("(", ")"),
+            ("{", "}"),
+            ("-", ""),
+            ("(int)", ""),
+            ("abs(", ")"),
+        ] {
+            for depth in [100, 100_000] {
+                let text = format!(
+                    "INSERT INTO bad_input.t (k, l) VALUES ('x', {}1{})",
+                    open.repeat(depth),
+                    close.repeat(depth)
+                );
+                let reaction = raw::ask(address, opcode::QUERY, &raw::query(&text))?;
+                refused(&reaction, &format!("{open} {depth} deep"))?;
+            }
+        }
+        let deep = format!(
+            "CREATE TABLE bad_input.deep (k int PRIMARY KEY, v {}int{})",
+            "frozen<list<".repeat(20_000),
+            ">>".repeat(20_000)
+        );
+        refused(
+            &raw::ask(address, opcode::QUERY, &raw::query(&deep))?,
+            "a type 40,000 deep",
+        )?;
+        let key = "k".repeat(65_536);
+        let text = format!("INSERT INTO bad_input.t (k) VALUES ('{key}')");
+        refused(
+            &raw::ask(address, opcode::QUERY, &raw::query(&text))?,
+            "a key beyond 64 KiB",
+        )?;
+        let megabytes = format!("SELECT * FROM bad_input.t -- {}", "x".repeat(5 << 20));
+        let reaction = raw::ask(address, opcode::QUERY, &raw::query(&megabytes))?;
+        ensure!(
+            reaction != Reaction::Silent,
+            "a statement of megabytes has no answer"
+        );
+        Ok(())
+    })
+}
+
+#[test]
+fn many_and_slow_peers() -> Result<()> {
+    unharmed(|address| {
+        let mut idle: Vec<TcpStream> = Vec::new();
+        for _ in 0..2000 {
+            match TcpStream::connect(address) {
+                Ok(stream) => idle.push(stream),
+                // Our own limit of open files, not the server's.
+                Err(error) if error.raw_os_error() == Some(24) => break,
+                Err(error) => bail!("connection {} refused: {error}", idle.len()),
+            }
+        }
+        idle.truncate(idle.len().saturating_sub(100));
+        let mut slow = Vec::new();
+        let request = frame(
+            4,
+            0,
+            opcode::QUERY,
+            &raw::query("SELECT * FROM system_schema.columns"),
+        );
+        for _ in 0..20 {
+            // Asks again and again and never reads.
+            let mut stream = raw::started(address, 4)?;
+            stream.set_write_timeout(Some(Duration::from_millis(200)))?;
+            for _ in 0..50 {
+                if stream.write_all(&request).is_err() {
+                    break;
+                }
+            }
+            slow.push(stream);
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        raw::is_well(address)
+    })
+}
