@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
 #   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud
-#   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-rust
+#   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-dsbulk | cql-rust
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -24,6 +24,7 @@ cql-python | cql-scylla) from=("$here/cql/${what#cql-}/requirements.txt") ;;
 cql-node) from=("$here/cql/node/package.json" "$here/cql/node/package-lock.json") ;;
 cql-go) from=("$here/cql/go/go.mod" "$here/cql/go/go.sum" "$tests/scenarios/cql/go/main.go") ;;
 cql-java | cql-java3) from=("$here/cql/${what#cql-}/pom.xml" "$tests/scenarios/cql/${what#cql-}"/*.java) ;;
+cql-dsbulk) from=("$here/cql/dsbulk/pom.xml") ;;
 cql-rust) from=("$here/cql/rust/Cargo.toml" "$here/cql/rust/Cargo.lock" "$tests"/scenarios/cql/rust/*.rs) ;;
 kafka) from=("$tests/originals/kafka/pom.xml") ;;
 cassandra) from=("$tests/originals/cassandra/pom.xml") ;;
@@ -71,7 +72,7 @@ if [ ! -d "$dir" ]; then
         mkdir -p "$new/src/bin" && cp "${from[@]:0:2}" "$new" && cp "${from[@]:2}" "$new/src/bin"
         (cd "$new" && env -u CARGO_TARGET_DIR cargo build --quiet --locked >&2)
         ;;
-    kafka | cassandra)
+    kafka | cassandra | cql-dsbulk)
         jars "${from[0]}" "$new"
         ;;
     java)

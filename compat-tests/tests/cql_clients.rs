@@ -3,7 +3,8 @@
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
-use anyhow::Result;
+use anyhow::{Context, Result, ensure};
+use compat_tests::cql::wire::{Connection, Options, Outcome};
 use compat_tests::{Broker, Program, broker, clients, facts, program};
 
 /// Runs a scenario and compares what it found with what the original gave.
@@ -94,4 +95,70 @@ mod java_3 {
         super::java("cql-java3", "cql_java_3", scenario)
     }
     compat_tests::scenarios!(run: newest, v3, v4_lz4, conditional, metadata, errors);
+}
+
+/// The Rust drivers.
+mod rust {
+    fn scylla(scenario: &str) -> anyhow::Result<()> {
+        let program = super::clients::install(&["cql-rust"])?.join("target/debug/scylla");
+        super::judge("cql_scylla_rust", scenario, super::Program::new(program))
+    }
+    compat_tests::scenarios!(scylla: round_trip, conditional, metadata, errors);
+
+    #[test]
+    fn cdrs() -> anyhow::Result<()> {
+        let program = super::clients::install(&["cql-rust"])?.join("target/debug/cdrs");
+        super::judge("cql_cdrs", "all", super::Program::new(program))
+    }
+}
+
+/// DataStax Bulk Loader: rows from a file, and the same rows into another.
+#[test]
+fn dsbulk() -> Result<()> {
+    let server = Broker::shared_cql()?;
+    let keyspace = format!("ks_{}", program::unique());
+    let mut connection = Connection::open(server.address(), None)?;
+    for text in [
+        format!(
+            "CREATE KEYSPACE {keyspace} WITH replication = {{'class': 'SimpleStrategy', 'replication_factor': 1}}"
+        ),
+        format!("CREATE TABLE {keyspace}.t (k int PRIMARY KEY, v text, n double)"),
+    ] {
+        let answer = connection.query(&text, &Options::default())?;
+        ensure!(!matches!(answer.result, Outcome::Error(..)), "{text}: {answer:?}");
+    }
+    let dir = tempfile::tempdir()?;
+    let file = dir.path().join("rows.csv");
+    let rows: Vec<_> = (0..1000).map(|k| format!("{k},{k}.5,\"row, {k}\"")).collect();
+    std::fs::write(&file, format!("k,n,v\n{}\n", rows.join("\n")))?;
+    let jars = format!("{}/*", clients::install(&["cql-dsbulk"])?.display());
+    let (host, port) = server
+        .address()
+        .split_once(':')
+        .context("an address without a port")?;
+    let loader = |what: &str| {
+        Program::new("java")
+            .args([
+                "-Xmx256m",
+                "-cp",
+                &jars,
+                "com.datastax.oss.dsbulk.runner.DataStaxBulkLoader",
+                what,
+            ])
+            .args([
+                "-k", &keyspace, "-t", "t", "-header", "true", "-h", host, "-port", port,
+            ])
+            // Its driver is older than vectors, which other tables of the server may have.
+            .args([
+                "--driver.advanced.metadata.schema.refreshed-keyspaces",
+                &format!("[\"{keyspace}\"]"),
+            ])
+            .args(["-logDir".as_ref(), dir.path().as_os_str()])
+    };
+    loader("load").args(["-url".as_ref(), file.as_os_str()]).run()?;
+    let unloaded = loader("unload").run()?;
+    let mut again: Vec<_> = unloaded.lines().skip(1).collect();
+    again.sort_by_key(|line| line.split(',').next().and_then(|k| k.parse::<u32>().ok()));
+    ensure!(again == rows, "what came back differs: {:?}", again.get(..5));
+    Ok(())
 }

@@ -19,7 +19,8 @@ fn kills_lose_nothing_acknowledged() -> Result<()> {
     }
     let mut server = Broker::start_cql(subject)?;
     let dir = tempfile::tempdir()?;
-    let (ledger, stop) = (dir.path().join("ledger"), dir.path().join("stop"));
+    let file = |name: &str| dir.path().join(name);
+    let (ledger, ready, stop) = (file("ledger"), file("ready"), file("stop"));
     let python = clients::install(&["cql-python"])?.join("bin/python");
     let address = server.address().to_owned();
     let crash = |what: &str| {
@@ -29,11 +30,16 @@ fn kills_lose_nothing_acknowledged() -> Result<()> {
             .env("CQL", &address)
             .env("RUN", "crash")
             .env("LEDGER", &ledger)
+            .env("READY", &ready)
             .env("STOP", &stop)
             .env("PYTHONDONTWRITEBYTECODE", "1")
     };
     let writing = crash("write").seconds_max(600 + 30 * kills);
     let writers = std::thread::spawn(move || writing.run());
+    while !ready.exists() {
+        ensure!(!writers.is_finished(), "the writers did not begin");
+        std::thread::sleep(Duration::from_millis(50));
+    }
     let mut pause = seed()?;
     for kill in 0..kills {
         // xorshift64: good enough to fall into every phase of a write.

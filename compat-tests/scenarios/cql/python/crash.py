@@ -20,6 +20,7 @@ from cassandra.query import BatchStatement, SimpleStatement
 from common import HOST, KEYSPACE, PORT, REPLICATION, equal, main
 
 LEDGER = pathlib.Path(os.environ["LEDGER"])
+READY = pathlib.Path(os.environ["READY"])
 STOP = pathlib.Path(os.environ["STOP"])
 
 
@@ -105,6 +106,7 @@ def write():
     threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers.values()]
     for thread in threads:
         thread.start()
+    READY.touch()
     for thread in threads:
         thread.join()
     LEDGER.write_text(json.dumps({
