@@ -6,21 +6,28 @@
 use std::fs;
 use std::path::PathBuf;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use compat_tests::cql::corpus::File;
 use compat_tests::cql::gaps::{self, Count, Numbers};
 use compat_tests::{Broker, Subject, broker};
 
 #[test]
-#[ignore = "smack up has no CQL port yet"]
 fn corpus() -> Result<()> {
     let subject = Subject::from_env();
-    let server = Broker::shared_cql()?;
+    let server = Broker::shared_cql();
+    if subject != Subject::Smack {
+        server.as_ref().map_err(|error| anyhow!("{error:?}"))?;
+    }
     let recording = std::env::var_os("RECORD").is_some();
     let (mut differ, mut counts) = (Numbers::new(), Vec::new());
     for path in files()? {
         let file = File::read(&path)?;
-        let answers = file.run(server.address())?;
+        // A server that is not there, or breaks off, answers nothing as the original does.
+        let answers = match &server {
+            Ok(server) => file.run(server.address()),
+            Err(error) => Err(anyhow!("{error:?}")),
+        };
+        let answers = answers.unwrap_or_else(|error| vec![vec![format!("! {error}")]; file.items.len()]);
         if recording && subject != Subject::Smack {
             fs::write(&path, file.with_answers(&answers))?;
             continue;

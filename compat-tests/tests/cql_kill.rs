@@ -6,10 +6,15 @@ use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
+use compat_tests::cql::gaps;
 use compat_tests::{Broker, Program, Subject, broker, clients, facts};
 
 #[test]
 fn kills_lose_nothing_acknowledged() -> Result<()> {
+    gaps::judge("kill", "all", kill_and_check)
+}
+
+fn kill_and_check() -> Result<()> {
     let kills: u32 = std::env::var("SMACK_KILLS")
         .ok()
         .map_or(Ok(10), |text| text.parse())?;
@@ -63,7 +68,6 @@ fn kills_lose_nothing_acknowledged() -> Result<()> {
         .map_err(|_| anyhow::anyhow!("the writers' thread panicked"))??;
     let check = |when: &str| -> Result<()> {
         let counts = facts::parse(&crash("verify").run().context(when.to_owned())?)?;
-        println!("{when}: {counts}");
         for kind in ["plain", "conditional", "batches", "counters"] {
             ensure!(
                 counts[kind].as_u64() > Some(u64::from(kills)),
