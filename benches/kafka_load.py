@@ -1,4 +1,8 @@
-"""The load of `cargo xtask bench kafka`: librdkafka, the same on both sides. Prints one JSON object per run."""
+"""The load of `cargo xtask bench kafka`: librdkafka, the same on both sides. Prints one JSON object per run.
+
+Every case first runs for as long as it is told without counting, so that a JVM is warm. Processor time is the server
+process's own clock (`SERVER_PID`), exact to the microsecond, read where counting begins and ends.
+"""
 
 import json
 import os
@@ -7,17 +11,57 @@ import threading
 import time
 
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
+
+import rdkafka
 
 KAFKA = os.environ["KAFKA"]
+SERVER = int(os.environ["SERVER_PID"])
 BASE = {"bootstrap.servers": KAFKA}
+# What one call hands to librdkafka for one partition.
+BATCH_BYTES = 64_000
+# Each such call becomes one batch of records of 1000 bytes.
+EVEN = {"linger.ms": 200, "batch.num.messages": BATCH_BYTES // 1000, "batch.size": 1_000_000}
+
+
+def processor_seconds():
+    """What the server has used so far: clock_getcpuclockid(3) of another process."""
+    return time.clock_gettime((~SERVER << 3) | 2)
+
+
+class Meter:
+    """Counts from its making on."""
+
+    def __init__(self):
+        self.began, self.used = time.monotonic(), processor_seconds()
+
+    def figures(self, megabytes):
+        used, seconds = processor_seconds() - self.used, time.monotonic() - self.began
+        return {"rate": megabytes / seconds, "work": megabytes / max(used, 1e-6), "seconds": seconds, "megabytes": megabytes}
+
+
+def admin():
+    return AdminClient(BASE)
 
 
 def create(topic, partitions, config=None):
-    admin = AdminClient(BASE)  # must outlive its answer
-    made = admin.create_topics([NewTopic(topic, partitions, 1, config=config or {})], operation_timeout=120, request_timeout=120)
+    client = admin()  # must outlive its answer
+    made = client.create_topics([NewTopic(topic, partitions, 1, config=config or {})], operation_timeout=120, request_timeout=120)
     made[topic].result(130)
     time.sleep(0.5)
+
+
+def delete(topic):
+    """Gives the disk its room back before the next case."""
+    client = admin()
+    client.delete_topics([topic], operation_timeout=60)[topic].result(90)
+
+
+def stored(topic, partitions):
+    """Records that the broker says it holds: what was counted must be there."""
+    client = admin()
+    asked = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
+    return sum(answer.result(60).offset for answer in client.list_offsets(asked).values())
 
 
 def value(size):
@@ -25,133 +69,223 @@ def value(size):
     return os.urandom(size // 2) + b"x" * (size - size // 2)
 
 
-def fill(p, topic, partitions, size, count, offset=0):
-    """Queues `count` records; waits while the queue is full."""
-    record = value(size)
-    for i in range(count):
-        while True:
-            try:
-                p.produce(topic, record, partition=(i + offset) % partitions)
-                break
-            except BufferError:
-                p.poll(0.01)
-        if i % 1000 == 0:
-            p.poll(0)
+class Load:
+    """Producers of one topic that take turns, each with its own partitions."""
+
+    def __init__(self, topic, size, partitions, config, producers=1):
+        self.record = value(size)
+        self.batch = rdkafka.batch(self.record, max(1, BATCH_BYTES // size))
+        self.topic, self.partitions, self.sent = topic, partitions, 0
+        self.producers = [rdkafka.Producer({**BASE, "acks": "all", **config}, topic) for _ in range(producers)]
+
+    def run(self, seconds):
+        """Sends for so long and waits for all acknowledgements. Answers megabytes."""
+        each = max(1, self.partitions // len(self.producers))
+        turn, before, end = 0, self.sent, time.monotonic() + seconds
+        while time.monotonic() < end:
+            at = turn % len(self.producers)
+            partition = (at * each + turn // len(self.producers) % each) % self.partitions
+            self.sent += self.producers[at].send(self.batch, partition)
+            turn += 1
+        for producer in self.producers:
+            producer.flush()
+        return (self.sent - before) * len(self.record) / 1e6
+
+    def measure(self, seconds, warm):
+        self.run(warm)
+        meter = Meter()
+        answer = meter.figures(self.run(seconds))
+        there = stored(self.topic, self.partitions)
+        assert there == self.sent, f"{there} of {self.sent} records are there"
+        return answer
 
 
-def produce(topic, size, megabytes, partitions=4):
-    size, partitions = int(size), int(partitions)
-    count = int(float(megabytes) * 1_000_000 / size)
+def produce(size, seconds, warm):
+    topic, size = f"produce-{size}", int(size)
+    create(topic, 4)
+    config = {"linger.ms": 5, "batch.size": 1_000_000, "queue.buffering.max.messages": 500_000, "queue.buffering.max.kbytes": 65_536}
+    answer = Load(topic, size, 4, config).measure(float(seconds), float(warm))
+    delete(topic)
+    return answer
+
+
+def consume(size, seconds, warm):
+    """Reads the same gigabyte from its beginning again and again."""
+    topic, size, partitions = f"consume-{size}", int(size), 4
     create(topic, partitions)
-    p = Producer({**BASE, "acks": "all", "linger.ms": 5, "batch.size": 1_000_000, "queue.buffering.max.messages": 500_000})
-    began = time.monotonic()
-    fill(p, topic, partitions, size, count)
-    assert p.flush(300) == 0, "records were left"
-    seconds = time.monotonic() - began
-    return {"seconds": seconds, "megabytes": count * size / 1e6, "records": count}
-
-
-def consume(topic, size, count, partitions=4):
+    load = Load(topic, size, partitions, {"linger.ms": 5, "batch.size": 1_000_000})
+    while load.sent * size < 1e9:
+        load.run(1.0)
     c = Consumer({**BASE, "group.id": "bench", "enable.auto.commit": False, "queued.min.messages": 1_000_000, "fetch.message.max.bytes": 8_000_000})
-    c.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(int(partitions))])
-    count, read, began = int(count), 0, time.monotonic()
-    while read < count:
-        for m in c.consume(10_000, 1.0):
-            assert m.error() is None, m.error()
-            read += 1
-        assert time.monotonic() - began < 300, f"{read} of {count}"
-    seconds = time.monotonic() - began
+
+    def read(until):
+        records = 0
+        while time.monotonic() < until:
+            c.assign([TopicPartition(topic, p, OFFSET_BEGINNING) for p in range(partitions)])
+            left, stuck = load.sent, time.monotonic() + 60
+            while left > 0 and time.monotonic() < max(until, stuck if records == 0 else until):
+                for m in c.consume(10_000, 0.2):
+                    assert m.error() is None, m.error()
+                    left -= 1
+            records += load.sent - left
+        return records * size / 1e6
+
+    read(time.monotonic() + float(warm))
+    meter = Meter()
+    answer = meter.figures(read(time.monotonic() + float(seconds)))
     c.close()
-    return {"seconds": seconds, "megabytes": read * int(size) / 1e6, "records": read}
+    delete(topic)
+    return answer
 
 
-def latency(topic, rate, seconds, partitions=1):
-    """From before a record is handed to its producer until its consumer has it."""
-    rate, seconds, partitions = int(rate), float(seconds), int(partitions)
-    create(topic, partitions)
-    c = Consumer({**BASE, "group.id": "bench", "enable.auto.commit": False, "fetch.wait.max.ms": 500, "fetch.queue.backoff.ms": 1})
-    c.assign([TopicPartition(topic, p, OFFSET_END) for p in range(partitions)])
-    c.poll(2.0)
-    p = Producer({**BASE, "acks": "all", "linger.ms": 0})
-    total, filler, found = int(rate * seconds), value(1024 - 20), []
+def percentiles(found):
+    """In ms."""
+    found = sorted(found)
+    at = lambda q: found[min(len(found) - 1, int(len(found) * q))] / 1e6  # noqa: E731
+    return {"p50": at(0.5), "p99": at(0.99), "p999": at(0.999), "records": len(found)}
 
-    def read():
-        end = time.monotonic() + seconds + 30
-        while len(found) < total and time.monotonic() < end:
-            m = c.poll(0.5)
-            if m is not None and m.error() is None:
-                found.append(time.monotonic_ns() - int(m.value()[:20]))
 
-    reader = threading.Thread(target=read)
-    reader.start()
+def paced(total, rate, send):
+    """Calls `send(i)` at an even rate."""
     began = time.monotonic()
     for i in range(total):
         due = began + i / rate
         while (now := time.monotonic()) < due:
             time.sleep(min(due - now, 0.0005))
-        p.produce(topic, b"%020d" % time.monotonic_ns() + filler, partition=i % partitions)
+        send(i)
+
+
+def latency(rate, seconds, warm):
+    """From before a record is handed to its producer until its consumer has it."""
+    topic, rate, seconds, warm = f"latency-{rate}", int(rate), float(seconds), float(warm)
+    create(topic, 1)
+    c = Consumer({**BASE, "group.id": "bench", "enable.auto.commit": False, "fetch.wait.max.ms": 500, "fetch.queue.backoff.ms": 1})
+    c.assign([TopicPartition(topic, 0, OFFSET_END)])
+    c.poll(2.0)
+    p = Producer({**BASE, "acks": "all", "linger.ms": 0})
+    total, filler, found = int(rate * (warm + seconds)), value(1024 - 20), []
+
+    def read():
+        end = time.monotonic() + warm + seconds + 30
+        while len(found) < total and time.monotonic() < end:
+            m = c.poll(0.5)
+            if m is not None and m.error() is None:
+                found.append(time.monotonic_ns() - int(m.value()[:20]))
+
+    def send(_):
+        p.produce(topic, b"%020d" % time.monotonic_ns() + filler, partition=0)
         p.poll(0)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    paced(total, rate, send)
     p.flush(30)
     reader.join()
     assert len(found) == total, f"{len(found)} of {total} records came"
-    found = sorted(found[total // 10 :])
-    at = lambda q: found[min(len(found) - 1, int(len(found) * q))] / 1e6  # noqa: E731
-    return {"p50": at(0.5), "p99": at(0.99), "p999": at(0.999)}
+    delete(topic)
+    return percentiles(found[int(rate * warm) :])
 
 
-def synced(topic, count, producers=8):
-    """Acknowledged only once on disk: small requests of several producers, each waiting for its acknowledgements."""
-    count, producers = int(count), int(producers)
-    create(topic, 4, {"flush.messages": "1"})
-    record, times = value(1024), []
+def synced(seconds, warm, producers=16):
+    """Acknowledged only once on disk: one record a request, five requests of each producer under way."""
+    topic, partitions = "synced", 4
+    create(topic, partitions, {"flush.messages": "1"})
+    config = {"linger.ms": 0, "batch.num.messages": 1, "max.in.flight.requests.per.connection": 5, "queue.buffering.max.messages": 200}
+    record, sent = value(1024), []
+    one = rdkafka.batch(record, 1)
+    ends = [threading.Event(), threading.Event()]
 
     def work(n):
-        p = Producer({**BASE, "acks": "all", "linger.ms": 0, "max.in.flight.requests.per.connection": 1})
-        for i in range(count // producers):
-            sent = time.monotonic()
-            p.produce(topic, record, partition=(n + i) % 4)
-            assert p.flush(60) == 0, "a record was left"
-            times.append(time.monotonic() - sent)
+        p = rdkafka.Producer({**BASE, "acks": "all", **config}, topic)
+        count = 0
+        while not ends[1].is_set():
+            count += p.send(one, n % partitions)
+            if ends[0].is_set():
+                counted[n] += 1
+        p.flush()
+        sent.append(count)
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(producers)]
-    began = time.monotonic()
+    counted = [0] * int(producers)
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(int(producers))]
     for t in threads:
         t.start()
+    time.sleep(float(warm))
+    ends[0].set()
+    meter = Meter()
+    time.sleep(float(seconds))
+    answer = meter.figures(sum(counted) * 1024 / 1e6)
+    answer["records_per_second"] = sum(counted) / answer["seconds"]
+    ends[1].set()
     for t in threads:
         t.join()
-    seconds = time.monotonic() - began
-    times.sort()
-    return {"records_per_second": len(times) / seconds, "p50": times[len(times) // 2] * 1e3, "p99": times[int(len(times) * 0.99)] * 1e3}
+    there = stored(topic, partitions)
+    assert there == sum(sent), f"{there} of {sum(sent)} records are there"
+    delete(topic)
+    return answer
 
 
-def many(topic, partitions, producers, megabytes):
-    """Throughput with many partitions and producers; every producer writes to its share of the partitions."""
-    partitions, producers = int(partitions), int(producers)
+def growth(partitions, producers, seconds, warm):
+    """Throughput at full speed, then how long an acknowledgement takes at 1,000 records a second over all producers."""
+    topic, partitions, producers = f"growth-{partitions}", int(partitions), int(producers)
     create(topic, partitions)
-    count = int(float(megabytes) * 1_000_000 / 1024 / producers)
-    ps = [Producer({**BASE, "acks": "all", "linger.ms": 20, "queue.buffering.max.messages": 100_000}) for _ in range(producers)]
-    began = time.monotonic()
-    if producers == 1:
-        fill(ps[0], topic, partitions, 1024, count)
-    else:
-        record = value(1024)
-        for i in range(count):
-            for n, p in enumerate(ps):
-                p.produce(topic, record, partition=(n * 5 + i % 5) % partitions)
-                p.poll(0)
-    for p in ps:
-        assert p.flush(300) == 0, "records were left"
-    seconds = time.monotonic() - began
-    return {"seconds": seconds, "megabytes": count * producers * 1024 / 1e6}
+    # The same batches whatever the number of partitions: what is compared is the broker, not how a client gathers.
+    load = Load(topic, 1000, partitions, {**EVEN, "queue.buffering.max.kbytes": 65_536}, producers)
+    answer = load.measure(float(seconds), float(warm))
+    found = acknowledged(topic, partitions, producers, float(seconds), float(warm))
+    delete(topic)
+    return {**answer, **percentiles(found)}
 
 
-def partitions(prefix, count):
-    """Creates topics of 500 partitions each."""
-    made = 0
-    while made < int(count):
-        create(f"{prefix}-{made}", min(500, int(count) - made))
-        made += 500
-    return {"partitions": int(count)}
+def acknowledged(topic, partitions, producers, seconds, warm, rate=1000, threads=8):
+    """Nanoseconds from when a record was due to be sent until it is acknowledged, at an even rate over all producers."""
+    record, found = value(1000), []
+
+    def work(n):
+        ps = [Producer({**BASE, "acks": "all", "linger.ms": 0}) for _ in range(n, max(producers, threads), threads)]
+        began, total = time.monotonic(), int(rate * (warm + seconds) / threads)
+        for i in range(total):
+            due = began + (i * threads + n) / rate
+            while (now := time.monotonic()) < due:
+                time.sleep(due - now)
+            p, done = ps[i % len(ps)], []
+            p.produce(topic, record, partition=(i * threads + n) * 7 % partitions, on_delivery=lambda error, _: done.append(error))
+            while not done:
+                p.poll(1.0)
+            assert done[0] is None, done[0]
+            if i * threads > rate * warm:
+                found.append((time.monotonic() - due) * 1e9)
+
+    workers = [threading.Thread(target=work, args=(n,)) for n in range(threads)]
+    for w in workers:
+        w.start()
+    for w in workers:
+        w.join()
+    return found
+
+
+def partitions(count, gigabytes):
+    """Topics of 500 partitions each, the same bytes in every partition."""
+    count, made = int(count), 0
+    share = max(1, int(float(gigabytes) * 1e9 / count / BATCH_BYTES))
+    while made < count:
+        topic, number = f"parts-{made}", min(500, count - made)
+        create(topic, number)
+        load = Load(topic, 1000, number, {**EVEN, "queue.buffering.max.kbytes": 262_144})
+        for i in range(number * share):
+            load.sent += load.producers[0].send(load.batch, i % number)
+        load.producers[0].flush()
+        made += number
+    return {"partitions": made}
+
+
+def ends(count):
+    """Asks every partition where it ends: each is opened and recovered for it."""
+    began, asked = time.monotonic(), 0
+    while asked < int(count):
+        number = min(500, int(count) - asked)
+        assert stored(f"parts-{asked}", number) > 0
+        asked += number
+    return {"seconds": time.monotonic() - began}
 
 
 if __name__ == "__main__":

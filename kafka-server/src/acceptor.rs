@@ -3,7 +3,7 @@
 use crate::{
     broker::Broker,
     config::Listener,
-    connection::{self, Connections, Parts},
+    connection::{self, Buffers, Connections, Parts},
     handlers::Session,
     metrics::Metrics,
     server::StartError,
@@ -71,6 +71,7 @@ pub(crate) struct House {
     pub(crate) broker: Arc<Broker>,
     pub(crate) connections: Arc<Connections>,
     pub(crate) metrics: Arc<Metrics>,
+    pub(crate) buffers: Arc<Buffers>,
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
 }
@@ -127,13 +128,13 @@ fn enter(listener: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAd
         };
         let session = Session::new(house.broker, peer, listener.name.clone());
         drop(listener);
-        let (metrics, in_flight) = (house.metrics, house.in_flight);
         connection::serve(Parts {
             stream,
             session,
-            metrics,
+            metrics: house.metrics,
             place,
-            in_flight,
+            buffers: house.buffers,
+            in_flight: house.in_flight,
         })
         .await;
     });

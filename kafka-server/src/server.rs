@@ -72,6 +72,7 @@ impl Kafka {
         let tasks = TaskTracker::new();
         let house = House {
             metrics: Metrics::register(registry, connections.clone(), &broker),
+            buffers: Arc::default(),
             // A request of the largest size must fit, or it would wait for ever.
             in_flight: Arc::new(Semaphore::new(
                 limits.in_flight_bytes_max.max(limits.request_bytes_max + 4),

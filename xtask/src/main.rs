@@ -17,7 +17,7 @@ const USAGE: &str = "usage: cargo xtask
   nightly                         what takes too long for every change
   tidy                            the rules of the house
   compat [--check]                write docs/compat, or fail where it is not what the table says
-  bench kafka [--rounds N] [--scale X] [--partitions N]   the original and smack under the same load
+  bench kafka [--rounds N] [--seconds N] [--cases A,B]   the original and smack under the same load
   golden LISTEN UPSTREAM FOLDER   record requests and responses that pass through
   shapes DEFINITIONS              the lengths of requests, from the protocol's message definitions";
 

@@ -1,5 +1,6 @@
 //! Received bytes, cut into frames.
 
+use super::buffers::{Buffers, KEPT_BYTES_MAX};
 use crate::error::Close;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use server_kit::Stream;
@@ -34,6 +35,7 @@ pub(super) struct Input {
     /// Bytes asked for by a read; grows while reads fill it.
     read_bytes: usize,
     request_bytes_max: usize,
+    buffers: Arc<Buffers>,
     in_flight: Arc<Semaphore>,
     permit: Option<OwnedSemaphorePermit>,
     /// Set while other connections hold all the bytes in flight.
@@ -41,11 +43,12 @@ pub(super) struct Input {
 }
 
 impl Input {
-    pub(super) fn new(request_bytes_max: usize, in_flight: Arc<Semaphore>) -> Self {
+    pub(super) fn new(request_bytes_max: usize, buffers: Arc<Buffers>, in_flight: Arc<Semaphore>) -> Self {
         Input {
             buffer: BytesMut::new(),
             read_bytes: READ_BYTES_MIN,
             request_bytes_max,
+            buffers,
             in_flight,
             permit: None,
             acquiring: None,
@@ -95,8 +98,13 @@ impl Input {
         bytes.advance(4);
         let permit = self.permit.take();
         if wanted > READ_BYTES_MAX && self.buffer.is_empty() {
-            // A large frame has its buffer to itself: kept for the next one, it would count twice.
-            self.buffer = BytesMut::new();
+            // A large frame has its buffer to itself: kept by this connection, it would count twice.
+            let buffer = std::mem::take(&mut self.buffer);
+            if wanted <= KEPT_BYTES_MAX {
+                self.buffers.keep(buffer);
+            }
+            // Perhaps another one follows: little more than its length is read until there is a buffer for it.
+            self.read_bytes = READ_BYTES_MIN;
         }
         Ok(Some(Frame { bytes, permit }))
     }
@@ -140,10 +148,21 @@ impl Input {
         if self.buffer.capacity() == self.buffer.len() || self.permit.is_none() {
             let target = wanted.min(TRUSTED_BYTES_MAX.max(2 * self.buffer.len()));
             ready!(self.poll_permit(task, target))?;
-            self.buffer.reserve(target - self.buffer.len().min(target));
+            self.grow(target);
         }
         let mut room = (&mut self.buffer).limit(missing);
         Poll::Ready(Ok(ready!(poll_read_buf(Pin::new(stream), task, &mut room))?))
+    }
+
+    /// Makes room for `bytes` together.
+    fn grow(&mut self, bytes: usize) {
+        if bytes > KEPT_BYTES_MAX {
+            self.buffer.reserve(bytes - self.buffer.len().min(bytes));
+        } else if self.buffer.capacity() < bytes {
+            let mut buffer = self.buffers.take(bytes);
+            buffer.extend_from_slice(&self.buffer);
+            self.buffer = buffer;
+        }
     }
 
     /// Ready once this connection holds `bytes` of the bytes in flight.

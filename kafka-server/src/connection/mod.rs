@@ -6,11 +6,13 @@
 //! costs one read and one write. [`watch`] is the clock that looks at all connections from outside.
 
 mod answers;
+mod buffers;
 mod door;
 mod input;
 mod output;
 mod watch;
 
+pub(crate) use buffers::Buffers;
 pub(crate) use watch::{Connections, Place};
 
 use crate::{error::Close, handlers::Session, metrics::Metrics};
@@ -36,6 +38,8 @@ pub(crate) struct Parts {
     pub(crate) metrics: Arc<Metrics>,
     /// Its seat among all connections.
     pub(crate) place: Place,
+    /// Where large requests are received into.
+    pub(crate) buffers: Arc<Buffers>,
     /// Bytes of large requests that all connections may hold together.
     pub(crate) in_flight: Arc<Semaphore>,
 }
@@ -45,7 +49,7 @@ pub(crate) async fn serve(parts: Parts) {
     let peer = parts.session.peer;
     let limits = &parts.session.broker.config.limits;
     let mut connection = Connection {
-        input: Input::new(limits.request_bytes_max, parts.in_flight),
+        input: Input::new(limits.request_bytes_max, parts.buffers, parts.in_flight),
         stream: parts.stream,
         session: parts.session.clone(),
         watched: parts.place.watched().clone(),

@@ -1,3 +1,4 @@
+use super::Buffers;
 use crate::{Config, Kafka, Limits};
 use server_kit::{Random, Registry, SystemClock};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
@@ -283,4 +284,23 @@ async fn ipv6() {
     let mut client = house.client().await;
     client.write_all(&api_versions(3)).await.unwrap();
     assert_eq!(answer(&mut client).await, 3);
+}
+
+#[test]
+fn memory_of_large_requests_is_used_again_once_nobody_reads_it() {
+    let buffers = Buffers::default();
+    let mut first = buffers.take(100_000);
+    first.extend_from_slice(&[1; 100_000]);
+    let (place, frame) = (first.as_ptr(), first.split().freeze());
+    buffers.keep(first);
+    let mut second = buffers.take(100_000);
+    second.extend_from_slice(&[2; 100_000]);
+    assert!(
+        frame.iter().all(|byte| *byte == 1),
+        "a request being read was overwritten"
+    );
+    drop(frame);
+    let third = buffers.take(90_000);
+    assert!(third.is_empty());
+    assert_eq!(third.as_ptr(), place);
 }

@@ -3,25 +3,39 @@
 //! Knows: how to start either, librdkafka's load (`benches/kafka_load.py`), what a process used. Never: an absolute figure as a
 //! verdict, because machines differ; only both sides of one run are compared.
 
-mod process;
+mod cases;
+mod memory;
 mod report;
 mod side;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
+use cases::Group;
 use compat_tests::{Subject, clients};
 use std::collections::BTreeMap;
 
-/// How much is measured; `--scale 0.1` makes everything ten times smaller.
+/// How much is measured.
 pub(crate) struct Plan {
     pub(crate) rounds: u32,
-    pub(crate) scale: f64,
+    /// Seconds that each load is counted, after half as many again that only warm it up.
+    pub(crate) seconds: u32,
+    /// Of the group `partitions`: how many there are, and what they hold together.
     pub(crate) partitions: u32,
+    pub(crate) gigabytes: f64,
+    pub(crate) groups: Vec<Group>,
+}
+
+impl Plan {
+    /// What is not counted, so that the original's JVM has compiled what it runs.
+    pub(crate) fn warm(&self) -> u32 {
+        self.seconds + self.seconds / 2
+    }
 }
 
 /// Figures of one side by case, one per round.
 pub(crate) type Figures = BTreeMap<&'static str, Vec<f64>>;
 
-/// Runs the comparison and writes `docs/benchmarks.md` and `target/bench-kafka.json`.
+/// Runs the comparison and writes `docs/benchmarks.md` and `docs/benchmarks.json`. Groups that were not asked for keep
+/// the figures of the run before, so that a long comparison can be made in parts.
 pub(crate) fn kafka(arguments: &[&str]) -> Result<()> {
     let plan = plan(arguments)?;
     let python = clients::install(&["python"])?.join("bin/python");
@@ -29,32 +43,42 @@ pub(crate) fn kafka(arguments: &[&str]) -> Result<()> {
         ("original", Subject::Original, Figures::new()),
         ("smack", Subject::Smack, Figures::new()),
     ];
+    let mut filler = memory::Filler::default();
     for round in 1..=plan.rounds {
         for (name, subject, figures) in &mut sides {
             report::progress(&format!("round {round} of {}: {name}", plan.rounds));
-            side::measure(subject.clone(), &python, &plan, figures)
+            side::measure(subject, &python, &plan, &mut filler, figures)
                 .with_context(|| format!("{name}, round {round}"))?;
         }
+        let [(_, _, original), (_, _, smack)] = &sides;
+        report::keep(&plan, round, original, smack)?;
     }
-    let [original, smack] = sides.map(|(_, _, figures)| figures);
-    report::write(&plan, &original, &smack)
+    Ok(())
 }
 
 fn plan(arguments: &[&str]) -> Result<Plan> {
     let mut plan = Plan {
         rounds: 3,
-        scale: 1.0,
+        seconds: 10,
         partitions: 10_000,
+        gigabytes: 10.0,
+        groups: Group::ALL.to_vec(),
     };
     let mut rest = arguments.iter();
     while let Some(flag) = rest.next() {
         let value = rest.next().with_context(|| format!("{flag} needs a value"))?;
         match *flag {
             "--rounds" => plan.rounds = value.parse()?,
-            "--scale" => plan.scale = value.parse()?,
+            "--seconds" => plan.seconds = value.parse()?,
             "--partitions" => plan.partitions = value.parse()?,
-            _ => bail!("bench kafka [--rounds N] [--scale X] [--partitions N]"),
+            "--gigabytes" => plan.gigabytes = value.parse()?,
+            "--cases" => plan.groups = value.split(',').map(Group::named).collect::<Result<_>>()?,
+            _ => bail!(
+                "bench kafka [--rounds N] [--seconds N] [--partitions N] [--gigabytes X] [--cases {}]",
+                Group::ALL.map(Group::name).join(",")
+            ),
         }
     }
+    ensure!(plan.rounds > 0 && plan.seconds > 0, "nothing to measure");
     Ok(plan)
 }

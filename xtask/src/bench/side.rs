@@ -1,62 +1,96 @@
 //! One round of one side.
 
-use super::{Figures, Plan, process, report};
+use super::{
+    Figures, Plan,
+    cases::{self, Group, Throughput},
+    memory::Filler,
+    report,
+};
 use anyhow::{Context, Result};
 use compat_tests::{Broker, Program, Subject};
 use serde_json::Value;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// Everything that is measured of one side, in the order of the table.
-pub(crate) fn measure(subject: Subject, python: &Path, plan: &Plan, figures: &mut Figures) -> Result<()> {
-    let broker = Broker::start(subject, "")?;
+/// Everything of the plan that is measured of one side. Loads share a broker, which gets warmer with each.
+pub(crate) fn measure(
+    subject: &Subject,
+    python: &Path,
+    plan: &Plan,
+    filler: &mut Filler,
+    figures: &mut Figures,
+) -> Result<()> {
     let mut side = Side {
-        broker,
+        broker: Broker::start(subject.clone(), "")?,
         python,
+        plan,
+        filler,
         figures,
     };
-    side.start("start to first answer, ms", false)?;
-    std::thread::sleep(Duration::from_secs(1));
-    side.memory("memory idle, MB")?;
-    let megabytes = |full: f64| format!("{}", full * plan.scale);
-    side.throughput("produce 100 B", &["produce", "p100", "100", &megabytes(200.0)])?;
-    side.throughput("produce 1 KiB", &["produce", "p1024", "1024", &megabytes(1000.0)])?;
-    let records = format!("{}", (1_000_000.0 * plan.scale * 1000.0 / 1024.0) as u64);
-    side.throughput("consume 1 KiB", &["consume", "p1024", "1024", &records])?;
-    let seconds = format!("{}", (20.0 * plan.scale).max(5.0));
-    side.latency("1,000/s", &["latency", "l1000", "1000", &seconds])?;
-    side.latency("5,000/s", &["latency", "l5000", "5000", &seconds])?;
-    let synced = side.load(&["synced", "synced", &format!("{}", (4000.0 * plan.scale) as u64)])?;
-    side.note(
-        "synced before every acknowledgement, records/s",
-        &synced["records_per_second"],
-    )?;
-    side.throughput(
-        "4 partitions, 1 producer",
-        &["many", "few", "4", "1", &megabytes(500.0)],
-    )?;
-    side.throughput(
-        "1,000 partitions, 200 producers",
-        &["many", "many", "1000", "200", &megabytes(500.0)],
-    )?;
-    side.memory("memory loaded, MB")?;
-    side.load(&["partitions", "parts", &plan.partitions.to_string()])?;
-    side.start("start after kill -9 with all partitions, ms", true)?;
-    std::thread::sleep(Duration::from_secs(1));
-    side.memory("memory with all partitions, MB")
+    for group in &plan.groups {
+        side.group(*group).with_context(|| group.name())?;
+    }
+    side.broker.kill()
 }
 
 struct Side<'a> {
     broker: Broker,
     python: &'a Path,
+    plan: &'a Plan,
+    filler: &'a mut Filler,
     figures: &'a mut Figures,
 }
 
 impl Side<'_> {
-    fn pid(&self) -> Result<u32> {
-        self.broker.pid().context("the broker runs")
+    fn group(&mut self, group: Group) -> Result<()> {
+        match group {
+            Group::Start => {
+                self.broker.stop()?;
+                self.start(cases::START)?;
+                std::thread::sleep(Duration::from_secs(1));
+                self.memory(cases::MEMORY_IDLE)
+            }
+            Group::Produce => {
+                self.throughput(cases::PRODUCE_100, &["produce", "100"])?;
+                self.throughput(cases::PRODUCE_1024, &["produce", "1024"])?;
+                self.memory(cases::MEMORY_LOADED)
+            }
+            Group::Consume => self.throughput(cases::CONSUME, &["consume", "1024"]).map(drop),
+            Group::Latency => {
+                self.latency(cases::LATENCY_1000, "1000")?;
+                self.latency(cases::LATENCY_5000, "5000")
+            }
+            Group::Synced => {
+                let said = self.timed(&["synced"])?;
+                self.note(cases::SYNCED, &said["records_per_second"])
+            }
+            Group::Growth => self.growth(),
+            Group::Partitions => self.partitions(),
+        }
+    }
+
+    fn growth(&mut self) -> Result<()> {
+        let few = self.throughput(cases::FEW, &["growth", "4", "1"])?;
+        let many = self.throughput(cases::MANY, &["growth", "1000", "200"])?;
+        let rate = |said: &Value| said["rate"].as_f64().context("rate");
+        self.add(cases::GROWTH, rate(&many)? / rate(&few)?);
+        self.note(cases::FEW_P99, &few["p99"])?;
+        self.note(cases::MANY_P99, &many["p99"])
+    }
+
+    fn partitions(&mut self) -> Result<()> {
+        let count = self.plan.partitions.to_string();
+        self.load(&["partitions", &count, &self.plan.gigabytes.to_string()])?;
+        self.memory(cases::MEMORY_FULL)?;
+        self.broker.kill()?;
+        self.start(cases::START_FULL)?;
+        let said = self.load(&["ends", &count])?;
+        let seconds = said["seconds"].as_f64().context("seconds")?;
+        self.add(cases::RECOVERED_FULL, seconds * 1e3);
+        Ok(())
     }
 
     fn add(&mut self, case: &'static str, figure: f64) {
@@ -69,27 +103,48 @@ impl Side<'_> {
         Ok(())
     }
 
+    fn pid(&self) -> Result<u32> {
+        self.broker.pid().context("the broker runs")
+    }
+
     fn load(&self, arguments: &[&str]) -> Result<Value> {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/kafka_load.py");
         let out = Program::new(self.python)
             .args([script])
             .args(arguments)
             .env("KAFKA", self.broker.address())
+            .env("SERVER_PID", self.pid()?.to_string())
             .seconds_max(900)
             .run()?;
-        Ok(serde_json::from_str(
-            out.lines().last().context("the load said nothing")?,
-        )?)
+        let said = out.lines().last().context("the load said nothing")?;
+        Ok(serde_json::from_str(said)?)
     }
 
-    /// Ends the process and measures how long it takes from its start until it has answered a request.
-    #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
-    fn start(&mut self, case: &'static str, crash: bool) -> Result<()> {
-        if crash {
-            self.broker.kill()?
-        } else {
-            self.broker.stop()?
+    /// A load that is told how long to run: counted, and before that.
+    fn timed(&mut self, arguments: &[&str]) -> Result<Value> {
+        self.filler.fill()?;
+        let (seconds, warm) = (self.plan.seconds.to_string(), self.plan.warm().to_string());
+        self.load(&[arguments, &[&seconds, &warm]].concat())
+    }
+
+    fn throughput(&mut self, [rate, work]: Throughput, arguments: &[&str]) -> Result<Value> {
+        let said = self.timed(arguments)?;
+        self.note(rate, &said["rate"])?;
+        self.note(work, &said["work"])?;
+        Ok(said)
+    }
+
+    fn latency(&mut self, cases: [&'static str; 3], rate: &str) -> Result<()> {
+        let said = self.timed(&["latency", rate])?;
+        for (percentile, case) in ["p50", "p99", "p999"].into_iter().zip(cases) {
+            self.note(case, &said[percentile])?;
         }
+        Ok(())
+    }
+
+    /// How long the process, which was ended, takes from its start until it has answered a request.
+    #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+    fn start(&mut self, case: &'static str) -> Result<()> {
         let began = Instant::now();
         self.broker.restart()?;
         while ask(self.broker.address()).is_err() {
@@ -99,29 +154,12 @@ impl Side<'_> {
         Ok(())
     }
 
+    /// Megabytes that the process keeps resident.
     fn memory(&mut self, case: &'static str) -> Result<()> {
-        let megabytes = process::resident_megabytes(self.pid()?)?;
-        self.add(case, megabytes);
-        Ok(())
-    }
-
-    /// Megabytes per second, and per second of the server's processor time.
-    fn throughput(&mut self, case: &'static str, arguments: &[&str]) -> Result<()> {
-        let before = process::cpu_seconds(self.pid()?)?;
-        let said = self.load(arguments)?;
-        let used = process::cpu_seconds(self.pid()?)? - before;
-        let megabytes = said["megabytes"].as_f64().context("megabytes")?;
-        let [rate, work] = report::pair(case);
-        self.add(rate, megabytes / said["seconds"].as_f64().context("seconds")?);
-        self.add(work, megabytes / used.max(0.01));
-        Ok(())
-    }
-
-    fn latency(&mut self, rate: &str, arguments: &[&str]) -> Result<()> {
-        let said = self.load(arguments)?;
-        for (percentile, case) in ["p50", "p99", "p999"].into_iter().zip(report::latencies(rate)) {
-            self.note(case, &said[percentile])?;
-        }
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kilobytes: f64 = line.context("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+        self.add(case, kilobytes / 1024.0);
         Ok(())
     }
 }

@@ -1,0 +1,145 @@
+//! What is measured, in the order of the report, and what is aimed at.
+
+use anyhow::{Context, Result};
+
+/// Cases that are measured together, and can be chosen by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Start,
+    Produce,
+    Consume,
+    Latency,
+    Synced,
+    Growth,
+    Partitions,
+}
+
+impl Group {
+    pub(crate) const ALL: [Group; 7] = [
+        Group::Start,
+        Group::Produce,
+        Group::Consume,
+        Group::Latency,
+        Group::Synced,
+        Group::Growth,
+        Group::Partitions,
+    ];
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Group::Start => "start",
+            Group::Produce => "produce",
+            Group::Consume => "consume",
+            Group::Latency => "latency",
+            Group::Synced => "synced",
+            Group::Growth => "growth",
+            Group::Partitions => "partitions",
+        }
+    }
+
+    pub(crate) fn named(name: &str) -> Result<Self> {
+        let found = Group::ALL.into_iter().find(|group| group.name() == name);
+        found.with_context(|| format!("no cases are called {name:?}"))
+    }
+}
+
+/// A figure, which way is better, and what is aimed at.
+pub(crate) struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) more_is_better: bool,
+    pub(crate) aim: Aim,
+}
+
+pub(crate) enum Aim {
+    /// At least this many times the original.
+    Times(f64),
+    /// Under this figure.
+    Under(f64),
+    /// At least this figure.
+    AtLeast(f64),
+    /// Only reported.
+    None,
+}
+
+/// Of a load: megabytes per second, and per second of the server's processor time.
+pub(crate) type Throughput = [&'static str; 2];
+
+pub(crate) const PRODUCE_100: Throughput =
+    ["produce 100 B, MB/s", "produce 100 B, MB per server-core-second"];
+pub(crate) const PRODUCE_1024: Throughput =
+    ["produce 1 KiB, MB/s", "produce 1 KiB, MB per server-core-second"];
+pub(crate) const CONSUME: Throughput = ["consume 1 KiB, MB/s", "consume 1 KiB, MB per server-core-second"];
+pub(crate) const FEW: Throughput = [
+    "4 partitions, 1 producer, MB/s",
+    "4 partitions, 1 producer, MB per server-core-second",
+];
+pub(crate) const MANY: Throughput = [
+    "1,000 partitions, 200 producers, MB/s",
+    "1,000 partitions, 200 producers, MB per server-core-second",
+];
+pub(crate) const GROWTH: &str = "1,000 partitions and 200 producers, throughput against 4 and 1";
+/// p50, p99 and p99.9.
+pub(crate) const LATENCY_1000: [&str; 3] = [
+    "produce to consume at 1,000/s, p50 ms",
+    "produce to consume at 1,000/s, p99 ms",
+    "produce to consume at 1,000/s, p99.9 ms",
+];
+pub(crate) const LATENCY_5000: [&str; 3] = [
+    "produce to consume at 5,000/s, p50 ms",
+    "produce to consume at 5,000/s, p99 ms",
+    "produce to consume at 5,000/s, p99.9 ms",
+];
+pub(crate) const FEW_P99: &str = "4 partitions, 1 producer, p99 of an acknowledgement at 1,000/s, ms";
+pub(crate) const MANY_P99: &str = "1,000 partitions, 200 producers, p99 of an acknowledgement at 1,000/s, ms";
+pub(crate) const SYNCED: &str = "synced before every acknowledgement, records/s";
+pub(crate) const START: &str = "start to first answer, ms";
+pub(crate) const MEMORY_IDLE: &str = "memory idle, MB";
+pub(crate) const MEMORY_LOADED: &str = "memory loaded, MB";
+pub(crate) const MEMORY_FULL: &str = "memory with all partitions, all just written to, MB";
+pub(crate) const START_FULL: &str = "start after kill -9 with all partitions, ms";
+pub(crate) const RECOVERED_FULL: &str = "then until every partition has told its end, ms";
+
+pub(crate) const CASES: &[Case] = &[
+    more(PRODUCE_100[0], Aim::None),
+    more(PRODUCE_100[1], Aim::Times(4.0)),
+    more(PRODUCE_1024[0], Aim::None),
+    more(PRODUCE_1024[1], Aim::Times(3.0)),
+    more(CONSUME[0], Aim::None),
+    more(CONSUME[1], Aim::Times(1.2)),
+    less(LATENCY_1000[0], Aim::None),
+    less(LATENCY_1000[1], Aim::Under(1.0)),
+    less(LATENCY_1000[2], Aim::None),
+    less(LATENCY_5000[0], Aim::None),
+    less(LATENCY_5000[1], Aim::Under(3.0)),
+    less(LATENCY_5000[2], Aim::None),
+    more(SYNCED, Aim::Times(5.0)),
+    less(START, Aim::Under(100.0)),
+    less(START_FULL, Aim::Under(1000.0)),
+    less(RECOVERED_FULL, Aim::None),
+    less(MEMORY_IDLE, Aim::Under(30.0)),
+    less(MEMORY_LOADED, Aim::Under(150.0)),
+    less(MEMORY_FULL, Aim::Under(250.0)),
+    more(FEW[0], Aim::None),
+    more(FEW[1], Aim::None),
+    more(MANY[0], Aim::None),
+    more(MANY[1], Aim::None),
+    more(GROWTH, Aim::AtLeast(0.8)),
+    less(FEW_P99, Aim::None),
+    less(MANY_P99, Aim::Under(10.0)),
+];
+
+const fn more(name: &'static str, aim: Aim) -> Case {
+    Case {
+        name,
+        more_is_better: true,
+        aim,
+    }
+}
+
+const fn less(name: &'static str, aim: Aim) -> Case {
+    Case {
+        name,
+        more_is_better: false,
+        aim,
+    }
+}
