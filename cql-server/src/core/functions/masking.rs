@@ -29,7 +29,7 @@ pub(super) fn function(name: &str, kinds: &[CqlType]) -> Option<Function> {
         {
             let int = || CqlType::Native(Native::Int);
             let mut arguments = vec![kind.clone(), int(), int()];
-            arguments.extend((kinds.len() == 4).then(|| CqlType::Native(Native::Text)));
+            arguments.extend((kinds.len() == 4).then_some(CqlType::Native(Native::Text)));
             let (inner, own_name) = (name == "mask_inner", name.to_owned());
             Some(Function::scalar(
                 name,

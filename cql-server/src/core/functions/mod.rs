@@ -103,7 +103,7 @@ impl Function {
     /// What an aggregate gathers values in; `None` of a scalar function.
     pub(crate) fn accumulator(&self) -> Option<Accumulator> {
         match &self.body {
-            Body::Aggregate(kind) => Some(Accumulator::new(kind.clone(), self.arguments.first())),
+            Body::Aggregate(kind) => Some(Accumulator::new(*kind, self.arguments.first())),
             Body::Scalar(_) => None,
         }
     }

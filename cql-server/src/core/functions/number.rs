@@ -211,7 +211,7 @@ pub(super) fn precision(number: &BigInt) -> i64 {
 pub(super) fn rescaled_half_up(value: &Decimal, scale: i32) -> Option<Decimal> {
     let more = i64::from(scale) - i64::from(value.scale);
     if more.abs() > DIGITS_MAX {
-        return (value.unscaled.sign() == Sign::NoSign || more < 0).then(|| Decimal {
+        return (value.unscaled.sign() == Sign::NoSign || more < 0).then_some(Decimal {
             unscaled: BigInt::ZERO,
             scale,
         });

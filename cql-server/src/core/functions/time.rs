@@ -105,7 +105,7 @@ pub(super) fn candidates(name: &str) -> Vec<Function> {
 
 fn conversions(name: &str, from: &[Native], to: Native) -> Vec<Function> {
     from.iter()
-        .map(|from| *from)
+        .copied()
         .map(|from| Function::of_one(name, from, to, move |x| Ok(converted(from, to, x))))
         .collect()
 }
