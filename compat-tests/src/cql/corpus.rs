@@ -246,7 +246,10 @@ fn show(answer: Answer) -> Vec<String> {
             } else {
                 format!(" {fields:?}")
             };
-            lines.push(format!("! {code:04x} {}{fields}", text::one_line(&text)));
+            lines.push(format!(
+                "! {code:04x} {}{fields}",
+                text::one_line(&in_order(&text))
+            ));
         }
     }
     lines
@@ -264,4 +267,21 @@ fn show_rows(rows: &Rows) -> Vec<String> {
         lines.extend(format!("  {}", cells.join(" | ")).lines().map(str::to_owned));
     }
     lines
+}
+
+/// The original lists the signatures of a function in the order of a hash that is another in every process.
+fn in_order(text: &str) -> String {
+    const LIST: &str = "known type signatures: ";
+    let Some((before, rest)) = text.split_once(LIST) else {
+        return text.to_owned();
+    };
+    let Some(list) = rest.strip_suffix(')') else {
+        return text.to_owned();
+    };
+    let mut signatures: Vec<_> = list
+        .split(", system.")
+        .map(|one| one.trim_start_matches("system."))
+        .collect();
+    signatures.sort_unstable();
+    format!("{before}{LIST}{})", signatures.join(", "))
 }
