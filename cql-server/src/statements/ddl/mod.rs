@@ -11,8 +11,10 @@ mod create_table;
 mod create_type;
 mod create_view;
 mod drops;
+mod functions;
 #[cfg(test)]
 mod tests;
+mod triggers;
 
 pub(crate) use alter_keyspace::AlterKeyspace;
 pub(crate) use alter_table::AlterTable;
@@ -23,6 +25,8 @@ pub(crate) use create_table::CreateTable;
 pub(crate) use create_type::CreateType;
 pub(crate) use create_view::{AlterView, CreateView};
 pub(crate) use drops::{DropIndex, DropKeyspace, DropTable, DropType, DropView};
+pub(crate) use functions::{CreateAggregate, CreateFunction, DropFunction};
+pub(crate) use triggers::{CreateTrigger, DropTrigger};
 
 use crate::{
     core::{
@@ -52,6 +56,12 @@ pub(crate) enum Ddl {
     CreateView(CreateView),
     AlterView(AlterView),
     DropView(DropView),
+    CreateFunction(CreateFunction),
+    CreateAggregate(CreateAggregate),
+    /// Of aggregates too.
+    DropFunction(DropFunction),
+    CreateTrigger(CreateTrigger),
+    DropTrigger(DropTrigger),
 }
 
 /// What a statement needs to know beside the schema.
@@ -109,6 +119,11 @@ impl Ddl {
             Ddl::CreateView(statement) => statement.apply(schema, cx),
             Ddl::AlterView(statement) => statement.apply(schema, cx),
             Ddl::DropView(statement) => statement.apply(schema, cx),
+            Ddl::CreateFunction(statement) => statement.apply(),
+            Ddl::CreateAggregate(statement) => statement.apply(schema, cx),
+            Ddl::DropFunction(statement) => statement.apply(schema, cx),
+            Ddl::CreateTrigger(statement) => statement.apply(schema, cx),
+            Ddl::DropTrigger(statement) => statement.apply(schema, cx),
         }
     }
 }
@@ -141,6 +156,35 @@ pub(super) fn ddl(input: Tokens<'_>) -> Parsed<'_, Ddl> {
         (Keyword::Drop, Keyword::Type) => made(rest, drops::user_type, Ddl::DropType),
         (Keyword::Drop, Keyword::Index) => made(rest, drops::index, Ddl::DropIndex),
         (Keyword::Drop, Keyword::Materialized) => made(rest, drops::view, Ddl::DropView),
+        (Keyword::Create | Keyword::Drop, _) => code(input, start, verb),
+        _ => Err(input.no_alternative_since(start)),
+    }
+}
+
+/// Functions, aggregates and triggers, from their noun on.
+fn code<'a>(input: Tokens<'a>, start: Tokens<'a>, verb: Keyword) -> Parsed<'a, Ddl> {
+    let replaces = input.is(Keyword::Or);
+    let noun = input.peek_at(if replaces { 2 } else { 0 });
+    let rest = input.skip();
+    match (verb, noun) {
+        (Keyword::Create, Kind::Word(Keyword::Function)) => {
+            made(input, functions::create_function, Ddl::CreateFunction)
+        }
+        (Keyword::Create, Kind::Word(Keyword::Aggregate)) => {
+            made(input, functions::create_aggregate, Ddl::CreateAggregate)
+        }
+        (Keyword::Create, Kind::Word(Keyword::Trigger)) => made(rest, triggers::create, Ddl::CreateTrigger),
+        (Keyword::Drop, Kind::Word(Keyword::Function)) => made(
+            rest,
+            |input| functions::drop(input, "Function"),
+            Ddl::DropFunction,
+        ),
+        (Keyword::Drop, Kind::Word(Keyword::Aggregate)) => made(
+            rest,
+            |input| functions::drop(input, "Aggregate"),
+            Ddl::DropFunction,
+        ),
+        (Keyword::Drop, Kind::Word(Keyword::Trigger)) => made(rest, triggers::drop, Ddl::DropTrigger),
         _ => Err(input.no_alternative_since(start)),
     }
 }
