@@ -31,7 +31,7 @@ pub(crate) enum BatchStatement {
 }
 
 /// A statement that was prepared.
-pub(crate) trait PreparedStatement: Send + Sync {
+pub(crate) trait PreparedStatement: std::any::Any + Send + Sync {
     /// What clients are told of it.
     fn description(&self) -> &Description;
 }

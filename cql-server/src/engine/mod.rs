@@ -3,10 +3,21 @@
 //! Knows: the current schema, the store, clock and chance, prepared statements. Never: frames, opcodes, sockets.
 
 mod calls;
+mod conditional;
+mod locks;
+mod node;
+mod plans;
+mod prepared;
+mod service;
 mod session;
+#[cfg(test)]
+mod tests;
+mod time;
 
 pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
+pub(crate) use node::Engine;
+pub(crate) use prepared::{BatchPlan, Plan, Prepared};
 pub(crate) use session::Session;
 
 use crate::core::types::CqlType;

@@ -2,6 +2,7 @@
 //!
 //! Knows: what a statement means for schema and rows. Never: byte layouts of keys or frames.
 
+pub(crate) mod assemble;
 pub(crate) mod attributes;
 pub(crate) mod batch;
 pub(crate) mod conditions;
@@ -9,11 +10,14 @@ pub(crate) mod ddl;
 pub(crate) mod delete;
 pub(crate) mod describe;
 pub(crate) mod insert;
+pub(crate) mod restrictions;
 pub(crate) mod roles;
 pub(crate) mod select;
+pub(crate) mod terms;
 pub(crate) mod truncate;
 pub(crate) mod update;
 pub(crate) mod use_keyspace;
+pub(crate) mod write;
 
 use crate::syntax::{Keyword, Kind, Parsed, Tokens};
 use batch::Batch;

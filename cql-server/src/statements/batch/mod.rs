@@ -2,6 +2,10 @@
 //!
 //! Knows: its grammar, what holds for its statements together. Never: how rows are stored.
 
+mod prepare;
+
+pub(crate) use prepare::{check, prepare};
+
 use super::{
     attributes::{Attributes, using},
     delete::{Delete, delete},

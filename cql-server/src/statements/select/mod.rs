@@ -2,7 +2,15 @@
 //!
 //! Knows: its grammar, which rows and columns it wants. Never: how rows are stored.
 
+mod execute;
+mod paging;
+mod prepare;
+mod selection;
 pub(crate) mod selector;
+mod sink;
+
+pub(crate) use execute::Paging;
+pub(crate) use prepare::{Plan, prepare};
 
 use crate::syntax::{
     Keyword, Kind, Parsed, QualifiedName, Relation, Term, Tokens, after_word, column, commas, integer,

@@ -1,0 +1,225 @@
+//! Writes that depend on what is stored: one at a time for each partition, read, decided and stored.
+
+use super::{
+    Answer, ColumnSpec, Engine, Outcome, Parameters, Rows, Value,
+    node::{Part, void},
+};
+use crate::{
+    core::{
+        rows::{Deletion, Row},
+        schema::Table,
+        types::{CqlType, Native},
+    },
+    error::{CqlError, Result},
+    state::rows::{Head, Writes},
+    statements::{
+        assemble,
+        restrictions::Purpose,
+        write::{Target, Write},
+    },
+    wire::rows::RowsWriter,
+};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// A row as it is stored, with what its partition holds beside.
+#[derive(Default)]
+pub(super) struct Stored {
+    head: Head,
+    row: Option<Bytes>,
+    enclosing: Option<Deletion>,
+}
+
+impl Stored {
+    pub(super) fn row(&self) -> Option<Row<'_>> {
+        self.row.as_deref().and_then(Row::read)
+    }
+
+    pub(super) fn static_row(&self) -> Option<Row<'_>> {
+        self.head.static_row.as_deref().and_then(Row::read)
+    }
+
+    /// The values of all columns, and whether the row, or where none is meant the static row, exists.
+    fn values<'a>(
+        &'a self,
+        table: &Table,
+        key: &'a [u8],
+        position: Option<&[u8]>,
+        now: i64,
+    ) -> Result<(assemble::Values<'a>, bool, bool)> {
+        let mut values = assemble::Values::new(table, false);
+        values.partition_key(table, key);
+        let partition = self.head.deletions().partition;
+        let statics = self.static_row().filter(|row| row.lives_at(now, partition));
+        let row = self.row().filter(|row| row.lives_at(now, self.enclosing));
+        if let Some(row) = &statics {
+            values.row(table, row, now, partition);
+        }
+        if let (Some(row), Some(position)) = (&row, position) {
+            values.clustering(table, position)?;
+            values.row(table, row, now, self.enclosing);
+        }
+        let exists = if position.is_some() {
+            row.is_some()
+        } else {
+            statics.is_some()
+        };
+        Ok((values, exists, row.is_some() || statics.is_some()))
+    }
+}
+
+impl Engine {
+    /// Reads the row that a write is about.
+    pub(super) async fn stored(&self, write: &Write, target: &Target) -> Result<Stored> {
+        let table = &write.table;
+        let Some(partition) = target.partitions.first() else {
+            return Ok(Stored::default());
+        };
+        let snapshot = self.kv.snapshot()?;
+        let mut stored = Stored::default();
+        if !table.clustering().is_empty() {
+            stored.head = Head::read(&*snapshot, partition, table.has_statics()).await?;
+        }
+        if let Some(slice) = target.slices.first() {
+            stored.enclosing = stored.head.deletions().at(&slice.from);
+            stored.row = snapshot.get(&partition.row_key(&slice.from)).await?;
+        }
+        Ok(stored)
+    }
+
+    /// Writes with conditions, alone or in a batch: all of them hold, or nothing is written.
+    pub(super) async fn conditional(
+        &self,
+        parts: &[Part<'_>],
+        parameters: &Parameters,
+        is_batch: bool,
+    ) -> Result<Answer> {
+        let mut targets = Vec::with_capacity(parts.len());
+        for part in parts {
+            targets.push(part.write.target(&self.values(part.bound))?);
+        }
+        let first = &targets[0].partitions[0];
+        if parts
+            .iter()
+            .any(|part| part.write.table.number != parts[0].write.table.number)
+        {
+            return Err(CqlError::invalid(
+                "Batch with conditions cannot span multiple tables",
+            ));
+        }
+        if targets
+            .iter()
+            .flat_map(|target| &target.partitions)
+            .any(|partition| partition != first)
+        {
+            return Err(CqlError::invalid(
+                "Batch with conditions cannot span multiple partitions",
+            ));
+        }
+        let _held = self.stripes.lock(std::iter::once(first.identity())).await;
+        let timestamp_us = self.time.next_us();
+        let now = self.now(parameters);
+        let key = first.key();
+        let mut applied = true;
+        let mut all = Vec::with_capacity(parts.len());
+        for (part, target) in parts.iter().zip(&targets) {
+            all.push(self.stored(&part.write, target).await?);
+            let stored = &all[all.len() - 1];
+            let position = target.slices.first().map(|slice| &slice.from[..]);
+            let (values, exists, _) = stored.values(&part.write.table, &key, position, now)?;
+            let bound = self.values(part.bound);
+            applied &= part
+                .write
+                .conditions
+                .hold(&part.write.table, &values.cells, exists, &bound)?;
+        }
+        if !applied {
+            return refused(parts, &targets, &all, &key, now, is_batch);
+        }
+        let mut writes = Writes::default();
+        for ((part, target), stored) in parts.iter().zip(&targets).zip(&all) {
+            let stage = self.stage(part, parameters, timestamp_us);
+            part.write
+                .apply(target, &stage, (stored.row(), stored.static_row()), &mut writes)?;
+        }
+        self.commit(writes).await?;
+        Ok(answer(&parts[0].write.table, true, &[], RowsWriter::default()))
+    }
+}
+
+/// What is told of the rows whose conditions did not hold.
+fn refused(
+    parts: &[Part<'_>],
+    targets: &[Target],
+    all: &[Stored],
+    key: &[u8],
+    now: i64,
+    is_batch: bool,
+) -> Result<Answer> {
+    let table = &parts[0].write.table;
+    let columns = shown(parts, is_batch);
+    let mut out = RowsWriter::default();
+    let mut told: Vec<Option<&[u8]>> = Vec::new();
+    for ((part, target), stored) in parts.iter().zip(targets).zip(all) {
+        let position = target.slices.first().map(|slice| &slice.from[..]);
+        if !part.write.conditions.is_some() || told.contains(&position) {
+            continue;
+        }
+        told.push(position);
+        let (values, _, any) = stored.values(table, key, position, now)?;
+        if any {
+            out.cell(Some(&[0]));
+            columns
+                .iter()
+                .for_each(|at| out.cell(values.cells[*at].as_deref()));
+            out.end_row();
+        }
+    }
+    Ok(answer(table, false, &columns, out))
+}
+
+/// The columns that are told where conditions did not hold.
+fn shown(parts: &[Part<'_>], is_batch: bool) -> Vec<usize> {
+    let table = &parts[0].write.table;
+    let keys = table.partition_key().len() + table.clustering().len();
+    let conditional = parts.iter().filter(|part| part.write.conditions.is_some());
+    let mut columns: Vec<usize> = if is_batch { (0..keys).collect() } else { Vec::new() };
+    for part in conditional {
+        let Some(asked) = part.write.conditions.columns() else {
+            return (0..table.columns.len()).collect();
+        };
+        columns.extend(asked);
+    }
+    let mut once: Vec<usize> = Vec::new();
+    columns.into_iter().for_each(|at| {
+        if !once.contains(&at) {
+            once.push(at);
+        }
+    });
+    once
+}
+
+/// The answer of a conditional write: `[applied]`, and where it was not, what is stored instead.
+fn answer(table: &Arc<Table>, applied: bool, columns: &[usize], mut rows: RowsWriter) -> Answer {
+    let spec = |name: &Arc<str>, kind: &CqlType| ColumnSpec {
+        keyspace: table.keyspace.clone(),
+        table: table.name.clone(),
+        name: name.clone(),
+        kind: kind.clone(),
+    };
+    let mut specs = vec![spec(&"[applied]".into(), &CqlType::Native(Native::Boolean))];
+    if rows.count() == 0 {
+        rows.cell(Some(&[u8::from(applied)]));
+        rows.end_row();
+    } else {
+        specs.extend(
+            columns
+                .iter()
+                .map(|at| spec(&table.columns[*at].name, &table.columns[*at].kind)),
+        );
+    }
+    Answer {
+        outcome: Outcome::Rows(rows.finish(specs.into(), None)),
+        warnings: Vec::new(),
+    }
+}

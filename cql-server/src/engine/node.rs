@@ -1,0 +1,301 @@
+//! One node: everything that statements need, and the way each of them takes.
+
+use super::{
+    Answer, Outcome, Parameters, SchemaChange, Value,
+    locks::Stripes,
+    plans::Plans,
+    prepared::{self, BatchPlan, Plan, Prepared},
+    time::Timestamps,
+};
+use crate::{
+    core::schema::{Schema, Table},
+    error::{CqlError, Result},
+    state::rows::Writes,
+    statements::{
+        batch::BatchKind,
+        select,
+        terms::{self, Values},
+        write::{Stage, Write},
+    },
+};
+use arc_swap::ArcSwap;
+use server_kit::{Clock, Random};
+use std::{borrow::Cow, sync::Arc};
+use storage::{Durability, Kv};
+use tokio::sync::broadcast;
+
+/// Changes of the schema that a slow listener may be behind before it misses some.
+const CHANGES_MAX: usize = 1024;
+
+/// The engine of one node.
+pub(crate) struct Engine {
+    pub(crate) schema: ArcSwap<Schema>,
+    pub(super) kv: Arc<dyn Kv>,
+    pub(super) time: Timestamps,
+    pub(super) random: Random,
+    pub(super) stripes: Stripes,
+    /// What an acknowledged write has come through.
+    pub(super) durability: Durability,
+    plans: Plans,
+    /// Changes of the schema, for those that listen.
+    pub(super) changes: broadcast::Sender<SchemaChange>,
+}
+
+/// A write of a batch, with its values.
+pub(super) struct Part<'w> {
+    pub(super) write: Cow<'w, Write>,
+    pub(super) bound: &'w [Value],
+}
+
+impl Engine {
+    pub(crate) fn new(
+        kv: Arc<dyn Kv>,
+        schema: Schema,
+        clock: Arc<dyn Clock>,
+        random: Random,
+        durability: Durability,
+    ) -> Self {
+        Engine {
+            schema: ArcSwap::from_pointee(schema),
+            kv,
+            time: Timestamps::new(clock),
+            random,
+            stripes: Stripes::new(),
+            durability,
+            plans: Plans::default(),
+            changes: broadcast::Sender::new(CHANGES_MAX),
+        }
+    }
+
+    /// Prepares a text, or finds it prepared.
+    pub(crate) fn prepared(&self, text: &str, keyspace: Option<&Arc<str>>) -> Result<Arc<Prepared>> {
+        let schema = self.schema.load();
+        if let Some(found) = self.plans.get(keyspace, text)
+            && Arc::ptr_eq(&found.schema, &schema)
+        {
+            return Ok(found);
+        }
+        let prepared = Arc::new(prepared::prepare(&schema, text, keyspace)?);
+        self.plans.put(keyspace, text, prepared.clone());
+        Ok(prepared)
+    }
+
+    /// Itself as the present schema has it.
+    pub(crate) fn current(&self, prepared: &Arc<Prepared>) -> Result<Arc<Prepared>> {
+        if Arc::ptr_eq(&prepared.schema, &self.schema.load()) {
+            return Ok(prepared.clone());
+        }
+        self.prepared(&prepared.text, prepared.keyspace.as_ref())
+    }
+
+    /// Executes a text; `keyspace` is that of names without any.
+    pub(crate) async fn ask(
+        &self,
+        text: &str,
+        parameters: Parameters,
+        keyspace: Option<&Arc<str>>,
+    ) -> Result<Answer> {
+        let prepared = self.prepared(text, keyspace)?;
+        self.run_plan(&prepared, parameters).await
+    }
+
+    /// Executes what was prepared.
+    pub(crate) async fn run_plan(&self, prepared: &Arc<Prepared>, parameters: Parameters) -> Result<Answer> {
+        let prepared = self.current(prepared)?;
+        let parameters = positioned(&prepared, parameters)?;
+        match &prepared.plan {
+            Plan::Select(plan) => self.select(plan, &parameters).await,
+            Plan::Write(write) => {
+                let part = self.part(write, &parameters.values)?;
+                self.write(&[part], None, &parameters, false).await
+            }
+            Plan::Batch(batch) => self.batch_plan(batch, &parameters).await,
+            Plan::Truncate(table) => self.truncate(table).await,
+            Plan::Other(_) => Err(CqlError::invalid("This statement is not supported")),
+        }
+    }
+
+    async fn select(&self, plan: &select::Plan, parameters: &Parameters) -> Result<Answer> {
+        let values = self.values(&parameters.values);
+        let paging = select::Paging {
+            page_size: parameters
+                .page_size
+                .and_then(|size| u64::try_from(size).ok())
+                .filter(|size| *size > 0),
+            state: parameters.paging_state.clone(),
+        };
+        let rows = plan
+            .execute(&self.kv, &values, self.now(parameters), &paging)
+            .await?;
+        Ok(Answer {
+            outcome: Outcome::Rows(rows),
+            warnings: plan.warnings.clone(),
+        })
+    }
+
+    async fn batch_plan(&self, batch: &BatchPlan, parameters: &Parameters) -> Result<Answer> {
+        let parts = batch.writes.iter();
+        let parts: Vec<Part<'_>> = parts
+            .map(|write| self.part(write, &parameters.values))
+            .collect::<Result<_>>()?;
+        self.write(&parts, batch.timestamp.as_ref(), parameters, true)
+            .await
+    }
+
+    /// Executes a batch of statements with values of their own.
+    pub(crate) async fn batch_of(
+        &self,
+        kind: BatchKind,
+        statements: &[(Arc<Prepared>, Vec<Value>)],
+        parameters: &Parameters,
+    ) -> Result<Answer> {
+        let mut parts = Vec::with_capacity(statements.len());
+        let mut current = Vec::with_capacity(statements.len());
+        for (prepared, _) in statements {
+            current.push(self.current(prepared)?);
+        }
+        for (prepared, (_, bound)) in current.iter().zip(statements) {
+            let Plan::Write(write) = &prepared.plan else {
+                return Err(CqlError::invalid(
+                    "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.",
+                ));
+            };
+            if bound.len() != prepared.markers().len() {
+                return Err(wrong_count(prepared.markers().len(), bound.len()));
+            }
+            parts.push(self.part(write, bound)?);
+        }
+        crate::statements::batch::check(kind, parts.iter().map(|part| &*part.write))?;
+        self.write(&parts, None, parameters, true).await
+    }
+
+    /// Writes, all at once.
+    pub(super) async fn write(
+        &self,
+        parts: &[Part<'_>],
+        timestamp: Option<&terms::Prepared>,
+        parameters: &Parameters,
+        is_batch: bool,
+    ) -> Result<Answer> {
+        if parts.iter().any(|part| part.write.conditions.is_some()) {
+            return self.conditional(parts, parameters, is_batch).await;
+        }
+        let timestamp_us = match timestamp {
+            Some(term) => {
+                let value = term.bytes(&self.values(&parameters.values))?;
+                let bytes = value.as_deref().and_then(|bytes| bytes.try_into().ok());
+                i64::from_be_bytes(bytes.ok_or_else(|| CqlError::invalid("Invalid null value of timestamp"))?)
+            }
+            None => parameters.timestamp_us.unwrap_or_else(|| self.time.next_us()),
+        };
+        let mut writes = Writes::default();
+        // What reads before it writes does so alone in its partition.
+        let mut held = Vec::new();
+        for part in parts {
+            let stage = self.stage(part, parameters, timestamp_us);
+            let target = part.write.target(&stage.values)?;
+            if part.write.reads() {
+                if held.is_empty() {
+                    held = self
+                        .stripes
+                        .lock(target.partitions.iter().map(|one| one.identity()))
+                        .await;
+                }
+                let stored = self.stored(&part.write, &target).await?;
+                part.write
+                    .apply(&target, &stage, (stored.row(), stored.static_row()), &mut writes)?;
+            } else {
+                part.write.apply(&target, &stage, (None, None), &mut writes)?;
+            }
+        }
+        self.commit(writes).await?;
+        drop(held);
+        Ok(void())
+    }
+
+    /// A write with its values.
+    fn part<'w>(&'w self, write: &'w Write, bound: &'w [Value]) -> Result<Part<'w>> {
+        Ok(Part {
+            write: write.resolved(&self.values(bound))?,
+            bound,
+        })
+    }
+
+    pub(super) fn stage<'a>(
+        &'a self,
+        part: &Part<'a>,
+        parameters: &Parameters,
+        timestamp_us: i64,
+    ) -> Stage<'a> {
+        Stage {
+            values: self.values(part.bound),
+            timestamp_us,
+            position: self.time.next_us(),
+            now: self.now(parameters),
+        }
+    }
+
+    pub(super) async fn commit(&self, writes: Writes) -> Result<()> {
+        if !writes.batch.ops.is_empty() {
+            self.kv.commit(writes.batch, self.durability).await?;
+        }
+        Ok(())
+    }
+
+    async fn truncate(&self, table: &Arc<Table>) -> Result<Answer> {
+        let mut writes = Writes::default();
+        writes.truncate(table.number);
+        self.commit(writes).await?;
+        Ok(void())
+    }
+
+    pub(super) fn values<'a>(&'a self, bound: &'a [Value]) -> Values<'a> {
+        Values {
+            bound,
+            now_ms: self.time.now_ms(),
+            random: &self.random,
+        }
+    }
+
+    /// The second at which the request is executed.
+    pub(super) fn now(&self, parameters: &Parameters) -> i64 {
+        parameters
+            .now_in_seconds
+            .map_or_else(|| self.time.now_s(), i64::from)
+    }
+}
+
+/// An answer without rows.
+pub(super) fn void() -> Answer {
+    Answer {
+        outcome: Outcome::Void,
+        warnings: Vec::new(),
+    }
+}
+
+fn wrong_count(expected: usize, given: usize) -> CqlError {
+    CqlError::invalid(format!(
+        "there were {expected} markers(?) in CQL but {given} bound variables"
+    ))
+}
+
+/// Brings named values into the order of the markers.
+fn positioned(prepared: &Prepared, mut parameters: Parameters) -> Result<Parameters> {
+    if let Some(names) = parameters.names.take() {
+        let mut given = std::mem::take(&mut parameters.values);
+        let mut values = Vec::with_capacity(prepared.markers().len());
+        for marker in prepared.markers().iter() {
+            let at = names.iter().position(|name| **name == *marker.name);
+            let value = at.and_then(|at| given.get(at).cloned());
+            values.push(value.ok_or_else(|| {
+                CqlError::invalid("Named bind marker missing value: ".to_owned() + &marker.name)
+            })?);
+        }
+        given.clear();
+        parameters.values = values;
+    }
+    if parameters.values.len() != prepared.markers().len() {
+        return Err(wrong_count(prepared.markers().len(), parameters.values.len()));
+    }
+    Ok(parameters)
+}

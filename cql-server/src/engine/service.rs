@@ -1,0 +1,126 @@
+//! What handlers ask, answered by the engine.
+
+use super::{
+    Answer, BatchStatement, Description, Engine, Outcome, Parameters, Pending, PreparedStatement,
+    SchemaChange, Session, Statements, Value,
+    prepared::{Plan, Prepared},
+};
+use crate::{
+    error::{CqlError, Result},
+    statements::{Statement, batch::BatchKind},
+};
+use std::{any::Any, sync::Arc};
+use tokio::sync::broadcast;
+
+impl PreparedStatement for Prepared {
+    fn description(&self) -> &Description {
+        &self.description
+    }
+}
+
+/// The engine's own form of what it prepared.
+fn own(prepared: &Arc<dyn PreparedStatement>) -> Result<Arc<Prepared>> {
+    let any: Arc<dyn Any + Send + Sync> = prepared.clone();
+    any.downcast()
+        .map_err(|_| CqlError::Server("prepared by somebody else".to_owned()))
+}
+
+/// The keyspace of a request: its own, or the session's.
+fn keyspace(parameters: &Parameters, session: &Session) -> Option<Arc<str>> {
+    parameters.keyspace.clone().or_else(|| session.keyspace())
+}
+
+impl Statements for Engine {
+    fn prepare(&self, text: &str, keyspace: Option<&str>) -> Result<Arc<dyn PreparedStatement>> {
+        let keyspace = keyspace.map(Arc::from);
+        Ok(self.prepared(text, keyspace.as_ref())?)
+    }
+
+    fn execute<'a>(
+        &'a self,
+        prepared: &'a Arc<dyn PreparedStatement>,
+        parameters: Parameters,
+        session: &'a Session,
+    ) -> Pending<'a, Answer> {
+        Box::pin(async move { self.run(&own(prepared)?, parameters, session).await })
+    }
+
+    fn query<'a>(
+        &'a self,
+        text: &'a str,
+        parameters: Parameters,
+        session: &'a Session,
+    ) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let prepared = self.prepared(text, keyspace(&parameters, session).as_ref())?;
+            self.run(&prepared, parameters, session).await
+        })
+    }
+
+    fn batch<'a>(
+        &'a self,
+        kind: BatchKind,
+        statements: Vec<(BatchStatement, Vec<Value>)>,
+        parameters: Parameters,
+        session: &'a Session,
+    ) -> Pending<'a, Answer> {
+        Box::pin(async move {
+            let keyspace = keyspace(&parameters, session);
+            let mut own_statements = Vec::with_capacity(statements.len());
+            for (statement, values) in statements {
+                let prepared = match statement {
+                    BatchStatement::Text(text) => self.prepared(&text, keyspace.as_ref())?,
+                    BatchStatement::Prepared(prepared) => own(&prepared)?,
+                };
+                own_statements.push((prepared, values));
+            }
+            self.batch_of(kind, &own_statements, &parameters).await
+        })
+    }
+
+    fn log_in<'a>(&'a self, name: &'a str, _password: &'a str) -> Pending<'a, Arc<str>> {
+        // Roles are not kept yet: nobody can log in where somebody has to.
+        let refused =
+            CqlError::BadCredentials(format!("Provided username {name} and/or password are incorrect"));
+        Box::pin(std::future::ready(Err(refused)))
+    }
+
+    fn schema_changes(&self) -> broadcast::Receiver<SchemaChange> {
+        self.changes.subscribe()
+    }
+}
+
+impl Engine {
+    async fn run(
+        &self,
+        prepared: &Arc<Prepared>,
+        parameters: Parameters,
+        session: &Session,
+    ) -> Result<Answer> {
+        if let Plan::Other(statement) = &prepared.plan {
+            return self.other(statement, session).await;
+        }
+        self.run_plan(prepared, parameters).await
+    }
+
+    /// Statements that change the session or the schema.
+    async fn other(&self, statement: &Statement, session: &Session) -> Result<Answer> {
+        match statement {
+            Statement::Use(to) => {
+                let schema = self.schema.load();
+                let Some(keyspace) = schema.keyspaces.get(&*to.keyspace) else {
+                    return Err(CqlError::invalid(format!(
+                        "Keyspace '{}' does not exist",
+                        to.keyspace
+                    )));
+                };
+                session.set_keyspace(keyspace.name.clone());
+                Ok(Answer {
+                    outcome: Outcome::SetKeyspace(keyspace.name.clone()),
+                    warnings: Vec::new(),
+                })
+            }
+            _ => Err(CqlError::invalid("This statement is not supported")),
+        }
+    }
+}

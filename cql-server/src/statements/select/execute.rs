@@ -1,0 +1,337 @@
+//! Runs a plan: finds rows partition after partition, and hands them to the sink.
+
+use super::{
+    paging::Mark,
+    prepare::Plan,
+    sink::{Flow, Limits, Sink},
+};
+use crate::{
+    core::{
+        rows::{Deletion, Row},
+        types::token,
+    },
+    engine::{Rows, Value},
+    error::{CqlError, Result},
+    state::rows::{Cursor, Head, Part, Partition, Slice},
+    statements::{
+        assemble,
+        restrictions::{Partitions, TokenRange},
+        terms::{Prepared, Values},
+    },
+};
+use bytes::Bytes;
+use std::{ops::Bound, sync::Arc};
+use storage::{Kv, KvRead};
+
+/// What a query is executed with beside its values.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Paging {
+    pub(crate) page_size: Option<u64>,
+    pub(crate) state: Option<Bytes>,
+}
+
+impl Plan {
+    /// Executes it.
+    pub(crate) async fn execute(
+        &self,
+        kv: &Arc<dyn Kv>,
+        values: &Values<'_>,
+        now: i64,
+        paging: &Paging,
+    ) -> Result<Rows> {
+        let mark = paging.state.as_ref().map(Mark::read).transpose()?;
+        let pages = !self.selection.is_aggregate && self.group.is_none();
+        let page = paging.page_size.filter(|_| pages).unwrap_or(u64::MAX);
+        if !self.sort.is_empty() && page != u64::MAX {
+            return Err(CqlError::invalid(
+                "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the \
+                 ORDER BY or the IN and sort client side, or disable paging for this query",
+            ));
+        }
+        let limits = Limits {
+            rows: limit(&self.limit, values, "LIMIT")?,
+            per_partition: limit(&self.per_partition_limit, values, "PER PARTITION LIMIT")?,
+            page,
+        };
+        let filter = self.restrictions.filter(&self.table, values)?;
+        let wanted = usize::try_from(limits.rows.min(limits.page).saturating_add(1)).unwrap_or(usize::MAX);
+        let mut run = Run {
+            plan: self,
+            slices: self.restrictions.slices(&self.table, values)?,
+            sink: Sink::new(self, values, filter, now, limits, mark.as_ref()),
+            now,
+            wanted,
+        };
+        match self.restrictions.partitions(&self.table, values)? {
+            Partitions::Keys(keys) => run.keys(kv, keys, mark).await?,
+            Partitions::Range(range) => run.range(kv, range, mark).await?,
+        }
+        run.sink.finish()
+    }
+}
+
+/// A limit, with its marker bound.
+fn limit(term: &Option<Prepared>, values: &Values<'_>, name: &str) -> Result<u64> {
+    let Some(term) = term else {
+        return Ok(u64::MAX);
+    };
+    let bytes = match term.evaluate(values)? {
+        Value::Set(bytes) => bytes,
+        Value::Unset => return Ok(u64::MAX),
+        Value::Null => return Err(CqlError::invalid("Invalid null value of limit")),
+    };
+    let limit = bytes[..].try_into().map(i32::from_be_bytes).unwrap_or(0);
+    match u64::try_from(limit) {
+        Ok(limit) if limit > 0 => Ok(limit),
+        _ => Err(CqlError::invalid(format!("{name} must be strictly positive"))),
+    }
+}
+
+/// One execution under way.
+struct Run<'p> {
+    plan: &'p Plan,
+    slices: Vec<Slice>,
+    sink: Sink<'p>,
+    now: i64,
+    /// How many rows are likely to be read.
+    wanted: usize,
+}
+
+impl Run<'_> {
+    /// Partitions one by one, by their keys.
+    async fn keys(&mut self, kv: &Arc<dyn Kv>, keys: Vec<Bytes>, mark: Option<Mark>) -> Result<()> {
+        let mut keys = keys.into_iter().peekable();
+        if let Some(mark) = &mark {
+            while keys.next_if(|key| *key != mark.partition).is_some() {}
+            if mark.position.is_none() {
+                keys.next();
+            }
+        }
+        let mut resumed = mark;
+        // One key and one read: there is nothing that could change in between.
+        let snapshot: Option<Arc<dyn KvRead>> = if self.plan.table.clustering().is_empty() {
+            None
+        } else {
+            Some(kv.snapshot()?)
+        };
+        for key in keys {
+            let partition = Partition::new(self.plan.table.number, token::token(&key), &key);
+            let mark = resumed.take().filter(|mark| mark.partition == key);
+            let flow = match &snapshot {
+                None => self.single(&**kv, &partition).await?,
+                Some(snapshot) => self.partition(&**snapshot, &partition, mark).await?,
+            };
+            if flow == Flow::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A partition of a table without clustering columns: its one row.
+    async fn single(&mut self, kv: &dyn KvRead, partition: &Partition) -> Result<Flow> {
+        self.sink.partition(None);
+        let Some(stored) = kv.get(&partition.row_key(&[])).await? else {
+            return Ok(Flow::On);
+        };
+        self.stored_row(partition, &Bytes::new(), &stored, None, None)
+    }
+
+    /// The slices of a partition.
+    async fn partition(
+        &mut self,
+        kv: &dyn KvRead,
+        partition: &Partition,
+        mark: Option<Mark>,
+    ) -> Result<Flow> {
+        let head = Head::read(kv, partition, self.plan.table.has_statics()).await?;
+        let deletions = head.deletions();
+        self.sink
+            .partition(mark.as_ref().map(|mark| mark.left_of_partition));
+        let slices = match mark.as_ref().and_then(|mark| mark.position.as_ref()) {
+            Some(position) => behind(&self.slices, position, self.plan.reverse),
+            None => self.slices.clone(),
+        };
+        let mut cursor = Cursor::slices(kv, partition, &slices, self.plan.reverse, self.wanted);
+        let static_row = head.static_row.as_deref().and_then(Row::read);
+        let statics = static_row.map(|row| (row, deletions.partition));
+        let mut shown = mark.is_some();
+        while let Some((place, stored)) = cursor.next().await? {
+            let enclosing = deletions.at(&place.position);
+            if !self.is_live(&stored, enclosing) {
+                continue;
+            }
+            shown = true;
+            match self.stored_row(partition, &place.position, &stored, enclosing, statics)? {
+                Flow::On => {}
+                Flow::NextPartition => return Ok(Flow::On),
+                Flow::Stop => return Ok(Flow::Stop),
+            }
+        }
+        if shown {
+            Ok(Flow::On)
+        } else {
+            self.static_alone(partition, statics)
+        }
+    }
+
+    fn is_live(&self, stored: &[u8], enclosing: Option<Deletion>) -> bool {
+        Row::read(stored).is_some_and(|row| row.lives_at(self.now, enclosing))
+    }
+
+    /// A row as it is stored, if it lives.
+    fn stored_row(
+        &mut self,
+        partition: &Partition,
+        position: &Bytes,
+        stored: &[u8],
+        enclosing: Option<Deletion>,
+        statics: Option<(Row<'_>, Option<Deletion>)>,
+    ) -> Result<Flow> {
+        let table = &self.plan.table;
+        let Some(row) = Row::read(stored).filter(|row| row.lives_at(self.now, enclosing)) else {
+            return Ok(Flow::On);
+        };
+        let key = partition.key();
+        let mut values = assemble::Values::new(table, self.plan.selection.with_times);
+        values.partition_key(table, &key);
+        values.clustering(table, position)?;
+        if let Some((statics, deletion)) = statics {
+            values.row(table, &statics, self.now, deletion);
+        }
+        values.row(table, &row, self.now, enclosing);
+        self.sink.row(partition, Some(position), &values)
+    }
+
+    /// A partition of which nothing but static columns is there.
+    fn static_alone(
+        &mut self,
+        partition: &Partition,
+        statics: Option<(Row<'_>, Option<Deletion>)>,
+    ) -> Result<Flow> {
+        let Some((row, deletion)) = statics.filter(|_| self.plan.shows_static_alone) else {
+            return Ok(Flow::On);
+        };
+        if !row.lives_at(self.now, deletion) {
+            return Ok(Flow::On);
+        }
+        let key = partition.key();
+        let mut values = assemble::Values::new(&self.plan.table, self.plan.selection.with_times);
+        values.partition_key(&self.plan.table, &key);
+        values.row(&self.plan.table, &row, self.now, deletion);
+        match self.sink.row(partition, None, &values)? {
+            Flow::NextPartition => Ok(Flow::On),
+            flow => Ok(flow),
+        }
+    }
+
+    /// Every partition between two tokens.
+    async fn range(&mut self, kv: &Arc<dyn Kv>, range: TokenRange, mark: Option<Mark>) -> Result<()> {
+        let snapshot = kv.snapshot()?;
+        let mut from = range.from;
+        let mut resume = None;
+        if let Some(mark) = mark {
+            let partition = Partition::new(
+                self.plan.table.number,
+                token::token(&mark.partition),
+                &mark.partition,
+            );
+            if mark.position.is_some()
+                && self.partition(&*snapshot, &partition, Some(mark)).await? == Flow::Stop
+            {
+                return Ok(());
+            }
+            from = Bound::Included(partition.token());
+            resume = Some(partition);
+        }
+        let mut cursor = Cursor::tokens(&*snapshot, self.plan.table.number, from, range.to, self.wanted);
+        if let Some(partition) = &resume {
+            cursor.resume(partition, None);
+        }
+        let mut ahead = cursor.next().await?;
+        while let Some((place, stored)) = ahead.take() {
+            let partition = place.partition.clone();
+            let mut head = Head::default();
+            self.sink.partition(None);
+            let mut item = Some((place, stored));
+            let mut shown = false;
+            let mut wanted = true;
+            while let Some((place, stored)) = item.take() {
+                if place.partition != partition {
+                    ahead = Some((place, stored));
+                    break;
+                }
+                match place.part {
+                    Part::Deletions => head.deletions = Some(stored),
+                    Part::Static => head.static_row = Some(stored),
+                    Part::Row if wanted => {
+                        let flow = self.scanned(&head, &partition, &place.position, &stored, &mut shown)?;
+                        match flow {
+                            Flow::On => {}
+                            Flow::NextPartition => wanted = false,
+                            Flow::Stop => return Ok(()),
+                        }
+                    }
+                    Part::Row => {}
+                }
+                item = cursor.next().await?;
+            }
+            if !shown {
+                let deletion = head.deletions().partition;
+                let statics = head
+                    .static_row
+                    .as_deref()
+                    .and_then(Row::read)
+                    .map(|row| (row, deletion));
+                if self.static_alone(&partition, statics)? == Flow::Stop {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A row met by a scan.
+    fn scanned(
+        &mut self,
+        head: &Head,
+        partition: &Partition,
+        position: &Bytes,
+        stored: &[u8],
+        shown: &mut bool,
+    ) -> Result<Flow> {
+        let deletions = head.deletions();
+        let enclosing = deletions.at(position);
+        let within = |slice: &Slice| {
+            slice.from[..] <= position[..] && slice.to.as_ref().is_none_or(|to| position[..] < to[..])
+        };
+        if !self.is_live(stored, enclosing) || !self.slices.iter().any(within) {
+            return Ok(Flow::On);
+        }
+        *shown = true;
+        let statics = head.static_row.as_deref().and_then(Row::read);
+        let statics = statics.map(|row| (row, deletions.partition));
+        self.stored_row(partition, position, stored, enclosing, statics)
+    }
+}
+
+/// What of `slices` lies behind a position, in the direction of reading.
+fn behind(slices: &[Slice], position: &[u8], reverse: bool) -> Vec<Slice> {
+    let mut next = position.to_vec();
+    next.push(0);
+    let cut = |slice: &Slice| {
+        let mut slice = slice.clone();
+        if reverse {
+            let end = slice
+                .to
+                .take()
+                .map_or(position.to_vec(), |to| to.min(position.to_vec()));
+            slice.to = Some(end);
+        } else {
+            slice.from = slice.from.max(next.clone());
+        }
+        slice
+    };
+    let holds = |slice: &Slice| slice.to.as_ref().is_none_or(|to| slice.from < *to);
+    slices.iter().map(cut).filter(holds).collect()
+}

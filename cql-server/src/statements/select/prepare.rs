@@ -1,0 +1,275 @@
+//! SELECT to a plan.
+
+use super::{
+    Ordering, Select, Selector,
+    selection::{self, Expression, Selection},
+};
+use crate::{
+    core::{
+        schema::Table,
+        types::{CqlType, Native},
+    },
+    engine::ColumnSpec,
+    error::{CqlError, Result},
+    statements::{
+        restrictions::{self, NEEDS_FILTERING, Purpose, Restrictions, existing},
+        terms::{Planner, Prepared},
+    },
+};
+use std::sync::Arc;
+
+/// One query, ready to be executed any number of times.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) table: Arc<Table>,
+    pub(crate) restrictions: Restrictions,
+    pub(crate) selection: Selection,
+    pub(crate) columns: Arc<[ColumnSpec]>,
+    /// The columns of the JSON document that is answered; none: the answer is no JSON.
+    pub(crate) json: Vec<ColumnSpec>,
+    /// One row for each partition.
+    pub(crate) distinct: bool,
+    /// Against the clustering order.
+    pub(crate) reverse: bool,
+    /// Columns to sort by where rows of several partitions are brought into one order, and whether against it.
+    pub(crate) sort: Vec<(usize, bool)>,
+    /// How many leading key columns make a group; none: no GROUP BY.
+    pub(crate) group: Option<usize>,
+    pub(crate) limit: Option<Prepared>,
+    pub(crate) per_partition_limit: Option<Prepared>,
+    /// Whether a partition without rows shows its static columns.
+    pub(crate) shows_static_alone: bool,
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Prepares SELECT.
+pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Select) -> Result<Plan> {
+    let (selection, columns) = selection::prepare(planner, table, &select.selected, select.distinct)?;
+    let purpose = Purpose::Select {
+        filtering: select.allow_filtering,
+    };
+    let restrictions = restrictions::prepare(planner, table, &select.relations, purpose, false)?;
+    if select.distinct {
+        check_distinct(table, select, &selection, &restrictions)?;
+    }
+    check_filtering(select, &restrictions)?;
+    let (reverse, sort) = order(table, &select.order_by, &restrictions)?;
+    let group = group(table, &select.group_by, &restrictions)?;
+    let mut attribute = |term: &Option<_>, name: &str| match term {
+        Some(term) => planner.attribute(term, name, Native::Int).map(Some),
+        None => Ok(None),
+    };
+    let per_partition_limit = attribute(&select.per_partition_limit, "[per_partition_limit]")?;
+    let limit = attribute(&select.limit, "[limit]")?;
+    if select.distinct && per_partition_limit.is_some() {
+        return Err(CqlError::invalid(
+            "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries",
+        ));
+    }
+    if selection.is_aggregate && group.is_none() && per_partition_limit.is_some() {
+        return Err(CqlError::invalid(
+            "PER PARTITION LIMIT is not allowed with aggregate queries.",
+        ));
+    }
+    let keys = table.partition_key().len();
+    let picks_rows = restrictions.filters.iter().any(|one| {
+        one.columns
+            .iter()
+            .any(|at| *at >= keys && !table.columns[*at].is_static())
+    });
+    let shows_static_alone = restrictions.clustering.is_empty() && !picks_rows;
+    let mut warnings = Vec::new();
+    if selection.is_aggregate && group.is_none() && !restrictions.by_key {
+        warnings.push("Aggregation query used without partition key".to_owned());
+    } else if selection.is_aggregate && group.is_none() && restrictions.has_many_partitions() {
+        warnings.push("Aggregation query used on multiple partition keys (IN restriction)".to_owned());
+    }
+    let (json, columns) = if select.json {
+        (columns, json_column(table))
+    } else {
+        (Vec::new(), columns)
+    };
+    Ok(Plan {
+        table: table.clone(),
+        restrictions,
+        selection,
+        columns: columns.into(),
+        json,
+        distinct: select.distinct,
+        reverse,
+        sort,
+        group,
+        limit,
+        per_partition_limit,
+        shows_static_alone,
+        warnings,
+    })
+}
+
+fn json_column(table: &Table) -> Vec<ColumnSpec> {
+    vec![ColumnSpec {
+        keyspace: table.keyspace.clone(),
+        table: table.name.clone(),
+        name: "[json]".into(),
+        kind: CqlType::Native(Native::Text),
+    }]
+}
+
+fn check_distinct(
+    table: &Table,
+    select: &Select,
+    selection: &Selection,
+    restrictions: &Restrictions,
+) -> Result<()> {
+    let keys = table.partition_key();
+    for one in &select.selected {
+        let allowed = match &one.selector {
+            Selector::Column(name) => {
+                let (at, column) = existing(table, name)?;
+                at < keys.len() || column.is_static()
+            }
+            _ => true,
+        };
+        if !allowed {
+            return Err(CqlError::invalid(format!(
+                "SELECT DISTINCT queries must only request partition key columns and/or static columns (not {})",
+                selection::name(&one.selector)
+            )));
+        }
+    }
+    let tests_rows = !restrictions.clustering.is_empty()
+        || restrictions
+            .filters
+            .iter()
+            .flat_map(|one| &one.columns)
+            .any(|at| *at >= keys.len() && !table.columns[*at].is_static());
+    if tests_rows {
+        return Err(CqlError::invalid(
+            "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.",
+        ));
+    }
+    // All of the partition key, or none of it where there are statics, must be asked for.
+    let has = |at: usize| {
+        selection
+            .expressions
+            .iter()
+            .any(|one| matches!(one, Expression::Column(column) if *column == at))
+    };
+    let wildcard = select.selected.is_empty();
+    for (at, key) in keys.iter().enumerate() {
+        if !wildcard && !has(at) {
+            return Err(CqlError::invalid(format!(
+                "SELECT DISTINCT queries must request all the partition key columns (missing {})",
+                key.name
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What reads more than it answers is refused, if nobody allowed it.
+fn check_filtering(select: &Select, restrictions: &Restrictions) -> Result<()> {
+    let tests = !restrictions.filters.is_empty();
+    // Slices of every partition are found by looking at every row.
+    let slices_everywhere = !restrictions.by_key && !restrictions.clustering.is_empty();
+    if !select.allow_filtering && (tests || slices_everywhere) {
+        return Err(CqlError::invalid(NEEDS_FILTERING));
+    }
+    Ok(())
+}
+
+/// Whether rows are read backwards, and what rows of several partitions are sorted by.
+fn order(
+    table: &Table,
+    order_by: &[Ordering],
+    restrictions: &Restrictions,
+) -> Result<(bool, Vec<(usize, bool)>)> {
+    if order_by.is_empty() {
+        return Ok((false, Vec::new()));
+    }
+    if !restrictions.by_key {
+        return Err(CqlError::invalid(
+            "ORDER BY is only supported when the partition key is restricted by an EQ or an IN.",
+        ));
+    }
+    let first = table.partition_key().len();
+    let mut reversed: Option<bool> = None;
+    let mut sort = Vec::new();
+    let mut next = first;
+    for ordering in order_by {
+        let (at, column) = existing(table, &ordering.column)?;
+        if !(first..first + table.clustering().len()).contains(&at) {
+            return Err(CqlError::invalid(format!(
+                "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got {}",
+                column.name
+            )));
+        }
+        while at != next {
+            // Columns of one value need no order.
+            let fixed = restrictions
+                .clustering
+                .iter()
+                .any(|one| one.columns == [next] && matches!(one.test, restrictions::Test::Equal(_)));
+            if !fixed || next > at {
+                return Err(CqlError::invalid(
+                    "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY",
+                ));
+            }
+            next += 1;
+        }
+        next += 1;
+        let against = ordering.descending != column.is_descending();
+        if reversed.is_some_and(|reversed| reversed != against) {
+            return Err(CqlError::invalid("Unsupported order by relation"));
+        }
+        reversed = Some(against);
+        sort.push((at, ordering.descending));
+    }
+    if !restrictions.has_many_partitions() {
+        sort.clear();
+    }
+    Ok((reversed == Some(true), sort))
+}
+
+/// How many leading columns of the primary key make a group.
+fn group(table: &Table, group_by: &[Selector], restrictions: &Restrictions) -> Result<Option<usize>> {
+    if group_by.is_empty() {
+        return Ok(None);
+    }
+    let keys = table.partition_key().len();
+    let end = keys + table.clustering().len();
+    let fixed = |at: usize| {
+        let mut all = restrictions.partition.iter().chain(&restrictions.clustering);
+        all.any(|one| one.columns.contains(&at) && matches!(one.test, restrictions::Test::Equal(_)))
+    };
+    let mut next = 0;
+    for selector in group_by {
+        let Selector::Column(name) = selector else {
+            return Err(CqlError::invalid(
+                "Functions are not supported in the GROUP BY clause of this server",
+            ));
+        };
+        let (at, column) = existing(table, name)?;
+        if at >= end {
+            return Err(CqlError::invalid(format!(
+                "Group by is currently only supported on the columns of the PRIMARY KEY, got {}",
+                column.name
+            )));
+        }
+        while next < at && fixed(next) {
+            next += 1;
+        }
+        if at != next {
+            return Err(CqlError::invalid(
+                "Group by currently only support groups of columns following their declared order in the PRIMARY KEY",
+            ));
+        }
+        next += 1;
+    }
+    if next < keys {
+        return Err(CqlError::invalid(
+            "Group by is not supported on only a part of the partition key",
+        ));
+    }
+    Ok(Some(next))
+}

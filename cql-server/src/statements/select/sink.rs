@@ -1,0 +1,299 @@
+//! What becomes of rows that were found: filtered, counted against limits, folded into groups, written.
+
+use super::{paging::Mark, prepare::Plan, selection::Scope};
+use crate::{
+    core::types::{compare, show},
+    engine::Rows,
+    error::Result,
+    state::rows::Partition,
+    statements::{assemble, restrictions::Filter, terms::Values},
+    wire::rows::RowsWriter,
+};
+use bytes::Bytes;
+use std::cmp::Ordering;
+
+/// How reading goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    On,
+    /// Nothing else of this partition is wanted.
+    NextPartition,
+    /// Nothing else is wanted.
+    Stop,
+}
+
+/// Limits of one execution.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    pub(crate) rows: u64,
+    pub(crate) per_partition: u64,
+    pub(crate) page: u64,
+}
+
+/// A row in the form in which it leaves, with what it is sorted by.
+type Sortable = (Vec<Option<Bytes>>, Vec<Option<Vec<u8>>>);
+
+/// Takes rows in the order in which they are read.
+pub(crate) struct Sink<'p> {
+    plan: &'p Plan,
+    values: &'p Values<'p>,
+    filter: Filter,
+    now: i64,
+    limits: Limits,
+    left: u64,
+    left_of_partition: u64,
+    answered: u64,
+    writer: RowsWriter,
+    sorted: Vec<Sortable>,
+    /// Where the last answered row was.
+    last: Option<Mark>,
+    more: bool,
+    fold: Option<Fold>,
+}
+
+/// Rows being folded into one.
+struct Fold {
+    /// The first row of the group as it is shown.
+    first: Vec<Option<Vec<u8>>>,
+    rows: i64,
+    token: i64,
+}
+
+impl<'p> Sink<'p> {
+    pub(crate) fn new(
+        plan: &'p Plan,
+        values: &'p Values<'p>,
+        filter: Filter,
+        now: i64,
+        limits: Limits,
+        resumed: Option<&Mark>,
+    ) -> Self {
+        Sink {
+            plan,
+            values,
+            filter,
+            now,
+            limits,
+            left: resumed.map_or(limits.rows, |mark| mark.left),
+            left_of_partition: limits.per_partition,
+            answered: 0,
+            writer: RowsWriter::with_capacity(256),
+            sorted: Vec::new(),
+            last: None,
+            more: false,
+            fold: None,
+        }
+    }
+
+    /// Rows of another partition follow.
+    pub(crate) fn partition(&mut self, left: Option<u64>) {
+        self.left_of_partition = left.unwrap_or(self.limits.per_partition);
+    }
+
+    /// Takes a row.
+    pub(crate) fn row(
+        &mut self,
+        partition: &Partition,
+        position: Option<&Bytes>,
+        row: &assemble::Values<'_>,
+    ) -> Result<Flow> {
+        if !self.filter.accepts(&self.plan.table, &row.cells) {
+            return Ok(Flow::On);
+        }
+        if self.plan.selection.is_aggregate || self.plan.group.is_some() {
+            return self.fold_row(partition, position, row);
+        }
+        if let Some(flow) = self.is_full() {
+            return Ok(flow);
+        }
+        let scope = Scope {
+            row,
+            token: partition.token(),
+            rows: 0,
+            values: self.values,
+            now: self.now,
+        };
+        if self.plan.sort.is_empty() && !self.plan.json.is_empty() {
+            let text = self.json(&scope)?;
+            self.writer.cell(Some(text.as_bytes()));
+            self.writer.end_row();
+        } else if self.plan.sort.is_empty() {
+            for expression in &self.plan.selection.expressions {
+                self.writer.cell(expression.evaluate(&scope)?.as_deref());
+            }
+            self.writer.end_row();
+        } else {
+            let mut cells = Vec::with_capacity(self.plan.selection.expressions.len());
+            for expression in &self.plan.selection.expressions {
+                cells.push(
+                    expression
+                        .evaluate(&scope)?
+                        .map(|value| Bytes::copy_from_slice(&value)),
+                );
+            }
+            let by = self
+                .plan
+                .sort
+                .iter()
+                .map(|(at, _)| row.cells[*at].as_deref().map(<[u8]>::to_vec));
+            self.sorted.push((cells, by.collect()));
+        }
+        self.count(partition, position);
+        Ok(if self.plan.distinct {
+            Flow::NextPartition
+        } else {
+            Flow::On
+        })
+    }
+
+    /// A row as JSON.
+    fn json(&self, scope: &Scope<'_>) -> Result<String> {
+        let mut out = String::from("{");
+        for (expression, column) in self.plan.selection.expressions.iter().zip(&self.plan.json) {
+            if out.len() > 1 {
+                out.push_str(", ");
+            }
+            let value = expression.evaluate(scope)?;
+            out.push_str(&show::json_text(&show::json_name(&column.name)));
+            out.push_str(": ");
+            out.push_str(&show::json_or_null(&column.kind, value.as_deref()));
+        }
+        out.push('}');
+        Ok(out)
+    }
+
+    /// Whether a row more would be too much, and what follows from it.
+    fn is_full(&mut self) -> Option<Flow> {
+        // Sorted rows are cut when all are known.
+        if self.left == 0 && self.plan.sort.is_empty() {
+            return Some(Flow::Stop);
+        }
+        if self.left_of_partition == 0 {
+            return Some(Flow::NextPartition);
+        }
+        if self.answered == self.limits.page && self.plan.sort.is_empty() {
+            self.more = true;
+            return Some(Flow::Stop);
+        }
+        None
+    }
+
+    fn count(&mut self, partition: &Partition, position: Option<&Bytes>) {
+        self.left = self.left.saturating_sub(1);
+        self.left_of_partition = self.left_of_partition.saturating_sub(1);
+        self.answered += 1;
+        if self.limits.page != u64::MAX {
+            self.last = Some(Mark {
+                partition: partition.key(),
+                position: position.filter(|_| !self.plan.distinct).cloned(),
+                left: self.left,
+                left_of_partition: self.left_of_partition,
+            });
+        }
+    }
+
+    /// Adds a row to its group.
+    fn fold_row(
+        &mut self,
+        partition: &Partition,
+        position: Option<&Bytes>,
+        row: &assemble::Values<'_>,
+    ) -> Result<Flow> {
+        let _ = position;
+        let columns = self.plan.group.unwrap_or(0);
+        let same = self
+            .fold
+            .as_ref()
+            .is_none_or(|fold| (0..columns).all(|at| fold.first[at].as_deref() == row.cells[at].as_deref()));
+        if !same {
+            self.end_group()?;
+        }
+        if self.fold.is_none() && self.plan.group.is_some() && (self.left == 0 || self.left_of_partition == 0)
+        {
+            return Ok(if self.left == 0 {
+                Flow::Stop
+            } else {
+                Flow::NextPartition
+            });
+        }
+        let fold = self.fold.get_or_insert_with(|| Fold {
+            first: row
+                .cells
+                .iter()
+                .map(|cell| cell.as_deref().map(<[u8]>::to_vec))
+                .collect(),
+            rows: 0,
+            token: partition.token(),
+        });
+        fold.rows += 1;
+        Ok(Flow::On)
+    }
+
+    /// Answers the group that was folded.
+    fn end_group(&mut self) -> Result<()> {
+        let Some(fold) = self.fold.take() else {
+            return Ok(());
+        };
+        let mut row = assemble::Values::new(&self.plan.table, self.plan.selection.with_times);
+        row.cells = fold
+            .first
+            .into_iter()
+            .map(|cell| cell.map(std::borrow::Cow::Owned))
+            .collect();
+        let scope = Scope {
+            row: &row,
+            token: fold.token,
+            rows: fold.rows,
+            values: self.values,
+            now: self.now,
+        };
+        for expression in &self.plan.selection.expressions {
+            self.writer.cell(expression.evaluate(&scope)?.as_deref());
+        }
+        self.writer.end_row();
+        self.left = self.left.saturating_sub(1);
+        self.left_of_partition = self.left_of_partition.saturating_sub(1);
+        Ok(())
+    }
+
+    /// The answer.
+    pub(crate) fn finish(mut self) -> Result<Rows> {
+        if self.plan.selection.is_aggregate && self.plan.group.is_none() && self.fold.is_none() {
+            // Without a row there is still one answer: the aggregate of nothing.
+            self.fold = Some(Fold {
+                first: vec![None; self.plan.table.columns.len()],
+                rows: 0,
+                token: 0,
+            });
+        }
+        self.end_group()?;
+        self.write_sorted();
+        let state = self
+            .last
+            .filter(|mark| self.more && mark.left > 0)
+            .map(|mark| mark.to_bytes());
+        Ok(self.writer.finish(self.plan.columns.clone(), state))
+    }
+
+    fn write_sorted(&mut self) {
+        let plan = self.plan;
+        let mut sorted = std::mem::take(&mut self.sorted);
+        sorted.sort_by(|(_, left), (_, right)| {
+            let pairs = plan.sort.iter().zip(left.iter().zip(right));
+            let orders = pairs.map(|((at, descending), (left, right))| {
+                let kind = &plan.table.columns[*at].kind;
+                let order = match (left, right) {
+                    (Some(left), Some(right)) => compare(kind, left, right),
+                    (left, right) => left.is_some().cmp(&right.is_some()),
+                };
+                if *descending { order.reverse() } else { order }
+            });
+            orders.fold(Ordering::Equal, Ordering::then)
+        });
+        let limit = usize::try_from(self.limits.rows).unwrap_or(usize::MAX);
+        for (cells, _) in sorted.into_iter().take(limit) {
+            cells.iter().for_each(|cell| self.writer.cell(cell.as_deref()));
+            self.writer.end_row();
+        }
+    }
+}

@@ -1,0 +1,123 @@
+use super::Prepared;
+use crate::{
+    core::types::{self, CqlType, compare, elements, token},
+    engine::Value,
+    error::{CqlError, Result},
+};
+use bytes::Bytes;
+
+/// What one execution brings along.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Values<'a> {
+    pub(crate) bound: &'a [Value],
+    /// Milliseconds since 1970, for functions of time.
+    pub(crate) now_ms: i64,
+    /// For functions that make unique values.
+    pub(crate) random: &'a server_kit::Random,
+}
+
+impl Prepared {
+    /// The value, with the markers bound.
+    pub(crate) fn evaluate(&self, values: &Values<'_>) -> Result<Value> {
+        match self {
+            Prepared::Constant(Some(value)) => Ok(Value::Set(value.clone())),
+            Prepared::Constant(None) => Ok(Value::Null),
+            Prepared::Marker { index, kind, .. } => {
+                let value = values.bound.get(*index).unwrap_or(&Value::Null);
+                if let Value::Set(bytes) = value {
+                    types::validate(kind, bytes)?;
+                }
+                Ok(value.clone())
+            }
+            Prepared::Compound { kind, parts } => {
+                let mut found = Vec::with_capacity(parts.len());
+                for part in parts {
+                    found.push(part.evaluate(values)?);
+                }
+                build(kind, found).map(Value::Set)
+            }
+            Prepared::Token(parts) => {
+                let mut key = Vec::with_capacity(parts.len());
+                for part in parts {
+                    match part.bytes(values)? {
+                        Some(bytes) => key.push(bytes),
+                        None => return Ok(Value::Null),
+                    }
+                }
+                let token = token::token(&token::partition_key(&key));
+                Ok(Value::Set(Bytes::copy_from_slice(&token.to_be_bytes())))
+            }
+        }
+    }
+
+    /// The value where null and unset mean the same.
+    pub(crate) fn bytes(&self, values: &Values<'_>) -> Result<Option<Bytes>> {
+        Ok(self.evaluate(values)?.bytes())
+    }
+
+    /// Itself as a constant; it holds no marker.
+    pub(super) fn folded(self) -> Result<Prepared> {
+        match self {
+            Prepared::Compound { kind, parts } => {
+                let constants = parts.into_iter().map(|part| match part {
+                    Prepared::Constant(Some(value)) => Value::Set(value),
+                    _ => Value::Null,
+                });
+                Ok(Prepared::Constant(Some(build(&kind, constants.collect())?)))
+            }
+            other => Ok(other),
+        }
+    }
+}
+
+impl Value {
+    /// The bytes, where null and unset mean the same.
+    pub(crate) fn bytes(self) -> Option<Bytes> {
+        match self {
+            Value::Set(bytes) => Some(bytes),
+            Value::Null | Value::Unset => None,
+        }
+    }
+}
+
+/// Puts a value together from its parts.
+fn build(kind: &CqlType, parts: Vec<Value>) -> Result<Bytes> {
+    let built = match kind {
+        CqlType::List { .. } => elements::collection(filled("collections", parts)?),
+        CqlType::Set { of, .. } => {
+            let mut parts = filled("collections", parts)?;
+            parts.sort_by(|a, b| compare(of, a, b));
+            parts.dedup_by(|a, b| compare(of, a, b).is_eq());
+            elements::collection(parts)
+        }
+        CqlType::Map { key, .. } => map(key, filled("collections", parts)?),
+        CqlType::Vector { of, .. } => elements::vector(of, filled("vectors", parts)?),
+        _ => elements::tuple(parts.into_iter().map(Value::bytes)),
+    };
+    Ok(built.into())
+}
+
+/// Of entries with the same key the last one counts.
+fn map(key: &CqlType, parts: Vec<Bytes>) -> Vec<u8> {
+    let mut entries: Vec<&[Bytes]> = parts.chunks_exact(2).rev().collect();
+    entries.sort_by(|a, b| compare(key, &a[0], &b[0]));
+    entries.dedup_by(|a, b| compare(key, &a[0], &b[0]).is_eq());
+    let mut out = elements::Collection::default();
+    for entry in entries {
+        out.entry(&entry[0], &entry[1]);
+    }
+    out.finish()
+}
+
+fn filled(kinds: &str, parts: Vec<Value>) -> Result<Vec<Bytes>> {
+    parts
+        .into_iter()
+        .map(|part| match part {
+            Value::Set(bytes) => Ok(bytes),
+            Value::Null => Err(CqlError::invalid(format!("null is not supported inside {kinds}"))),
+            Value::Unset => Err(CqlError::invalid(format!(
+                "unset value is not supported inside {kinds}"
+            ))),
+        })
+        .collect()
+}

@@ -1,0 +1,192 @@
+//! From a plan and its values to what is stored.
+
+use super::{Write, changes::Cells};
+use crate::{
+    core::{
+        rows::{Deletion, Expiry, Row, RowWriter, Stamp},
+        types::token,
+    },
+    engine::Value,
+    error::{CqlError, Result},
+    state::rows::{Partition, Slice, Writes},
+    statements::{
+        restrictions::{Partitions, Purpose, checked_position},
+        terms::Values,
+    },
+};
+use bytes::Bytes;
+
+/// The longest TTL: twenty years, as the original has it.
+const TTL_SECONDS_MAX: i32 = 20 * 365 * 24 * 60 * 60;
+
+/// When and with which values a write is executed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stage<'a> {
+    pub(crate) values: Values<'a>,
+    /// Microseconds, where the statement says nothing else.
+    pub(crate) timestamp_us: i64,
+    /// Later than that of every write before it, on this node.
+    pub(crate) position: i64,
+    /// The present second.
+    pub(crate) now: i64,
+}
+
+/// What one write is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Target {
+    pub(crate) partitions: Vec<Partition>,
+    /// Positions of rows; or slices that are deleted.
+    pub(crate) slices: Vec<Slice>,
+}
+
+impl Write {
+    /// The partitions and rows that are written.
+    pub(crate) fn target(&self, values: &Values<'_>) -> Result<Target> {
+        let table = &self.table;
+        let Partitions::Keys(keys) = self.restrictions.partitions(table, values)? else {
+            return Err(CqlError::Server("a write without a partition".to_owned()));
+        };
+        let partitions = keys
+            .iter()
+            .map(|key| Partition::new(table.number, token::token(key), key))
+            .collect();
+        let slices = if self.is_only_static() {
+            Vec::new()
+        } else {
+            self.restrictions.slices(table, values)?
+        };
+        for slice in &slices {
+            checked_position(&slice.from)?;
+        }
+        Ok(Target { partitions, slices })
+    }
+
+    /// The timestamp of its cells.
+    pub(crate) fn timestamp(&self, stage: &Stage<'_>) -> Result<i64> {
+        let Some(term) = &self.timestamp else {
+            return Ok(stage.timestamp_us);
+        };
+        match term.evaluate(&stage.values)? {
+            Value::Set(bytes) => {
+                let bytes = bytes[..].try_into().map(i64::from_be_bytes);
+                let timestamp = bytes.map_err(|_| CqlError::invalid("Invalid timestamp value"))?;
+                if timestamp == i64::MIN {
+                    return Err(CqlError::invalid(format!(
+                        "Out of bound timestamp, must be in [{}, {}]",
+                        i64::MIN + 1,
+                        i64::MAX
+                    )));
+                }
+                Ok(timestamp)
+            }
+            Value::Null => Err(CqlError::invalid("Invalid null value of timestamp")),
+            Value::Unset => Ok(stage.timestamp_us),
+        }
+    }
+
+    fn expiry(&self, stage: &Stage<'_>) -> Result<Option<Expiry>> {
+        let ttl = match &self.ttl {
+            None => self.table.default_time_to_live,
+            Some(term) => match term.evaluate(&stage.values)? {
+                Value::Unset => self.table.default_time_to_live,
+                Value::Null => 0,
+                Value::Set(bytes) => {
+                    let bytes = bytes[..].try_into().map(i32::from_be_bytes);
+                    bytes.map_err(|_| CqlError::invalid("Invalid ttl value"))?
+                }
+            },
+        };
+        if ttl < 0 {
+            return Err(CqlError::invalid(format!(
+                "A TTL must be greater or equal to 0, but was {ttl}"
+            )));
+        }
+        if ttl > TTL_SECONDS_MAX {
+            return Err(CqlError::invalid(format!(
+                "ttl is too large. requested ({ttl}) maximum ({TTL_SECONDS_MAX})"
+            )));
+        }
+        let seconds = u32::try_from(ttl).ok().filter(|ttl| *ttl > 0);
+        Ok(seconds.map(|ttl| Expiry {
+            at: stage.now + i64::from(ttl),
+            ttl,
+        }))
+    }
+
+    /// Adds what it writes to `out`. `stored`: the row, then the static row, where [`Write::reads`].
+    pub(crate) fn apply(
+        &self,
+        target: &Target,
+        stage: &Stage<'_>,
+        stored: (Option<Row<'_>>, Option<Row<'_>>),
+        out: &mut Writes,
+    ) -> Result<()> {
+        let stamp = Stamp {
+            timestamp: self.timestamp(stage)?,
+            expiry: self.expiry(stage)?,
+        };
+        for partition in &target.partitions {
+            if !self.statics.is_empty() {
+                let fragment = self.fragment(&self.statics, stamp, false, stage, stored.1)?;
+                out.static_row(partition, fragment);
+            }
+            if self.purpose == Purpose::Delete && self.changes.is_empty() && self.statics.is_empty() {
+                self.delete(partition, target, stamp.timestamp, stage.now, out);
+                continue;
+            }
+            if self.changes.is_empty() && self.purpose != Purpose::Insert {
+                continue;
+            }
+            for slice in &target.slices {
+                let live = self.purpose == Purpose::Insert;
+                let fragment = self.fragment(&self.changes, stamp, live, stage, stored.0)?;
+                out.row(partition, &slice.from, fragment);
+            }
+        }
+        Ok(())
+    }
+
+    fn fragment(
+        &self,
+        changes: &[(usize, super::Change)],
+        stamp: Stamp,
+        live: bool,
+        stage: &Stage<'_>,
+        stored: Option<Row<'_>>,
+    ) -> Result<Vec<u8>> {
+        let mut writer = RowWriter::with_capacity(stamp, live, None, 256);
+        let mut cells = Cells {
+            out: &mut writer,
+            stamp,
+            now: stage.now,
+            position: stage.position,
+            values: &stage.values,
+            stored,
+        };
+        for (at, change) in changes {
+            cells.change(&self.table.columns[*at], change)?;
+        }
+        Ok(writer.finish())
+    }
+
+    /// Deletes rows, slices or the partition.
+    fn delete(&self, partition: &Partition, target: &Target, timestamp: i64, now: i64, out: &mut Writes) {
+        let deletion = Deletion { timestamp, at: now };
+        if self.restrictions.is_full_row(&self.table) {
+            let stamp = Stamp {
+                timestamp,
+                expiry: None,
+            };
+            for slice in &target.slices {
+                let fragment = RowWriter::new(stamp, false, Some(deletion)).finish();
+                out.row(partition, &slice.from, fragment);
+            }
+        } else if self.restrictions.is_whole_partition() {
+            out.delete_partition(partition, deletion);
+        } else {
+            for slice in &target.slices {
+                out.delete_slice(partition, slice, deletion);
+            }
+        }
+    }
+}

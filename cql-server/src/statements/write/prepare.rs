@@ -1,0 +1,437 @@
+//! INSERT, UPDATE and DELETE to plans.
+
+use super::{Change, Conditions, Json, Write, conditions};
+use crate::{
+    core::{
+        schema::{Column, Table},
+        types::{CqlType, Native},
+    },
+    error::{CqlError, Result},
+    statements::{
+        attributes::Attributes,
+        delete::{Delete, Target},
+        insert::{Content, Document, Insert},
+        restrictions::{self, Purpose, Restrictions, Test, existing},
+        terms::{Planner, Prepared, Receiver},
+        update::{self, Update},
+    },
+    syntax::{Comparison, Literal, LiteralKind, Relation, Term},
+};
+use std::sync::Arc;
+
+/// Prepares INSERT.
+pub(crate) fn insert(planner: &mut Planner<'_>, table: &Arc<Table>, insert: &Insert) -> Result<Write> {
+    if table.is_counter() {
+        return Err(CqlError::invalid(
+            "INSERT statements are not allowed on counter tables, use UPDATE instead",
+        ));
+    }
+    let (columns, values) = match &insert.content {
+        Content::Values { columns, values } => (columns, values),
+        Content::Json {
+            document,
+            default_unset,
+        } => {
+            return insert_json(planner, table, insert, document, *default_unset);
+        }
+    };
+    if columns.len() != values.len() {
+        return Err(CqlError::invalid("Unmatched column names/values"));
+    }
+    let mut relations = Vec::new();
+    let mut changes = Vec::new();
+    let keys = table.partition_key().len() + table.clustering().len();
+    for (index, (name, value)) in columns.iter().zip(values).enumerate() {
+        let (at, column) = existing(table, name)?;
+        if columns[..index].contains(name) {
+            return Err(CqlError::invalid("The column names contains duplicates"));
+        }
+        if at < keys {
+            relations.push(Relation::Column {
+                column: name.clone(),
+                operator: Comparison::Equal,
+                term: value.clone(),
+            });
+        } else {
+            let receiver = Receiver::new(column.name.clone(), column.kind.clone());
+            changes.push((at, Change::Set(planner.term(value, &receiver)?)));
+        }
+    }
+    let only_statics = !changes.is_empty()
+        && changes.iter().all(|(at, _)| table.columns[*at].is_static())
+        && !relations.iter().any(|relation| is_clustering(table, relation));
+    let restrictions = restrictions::prepare(planner, table, &relations, Purpose::Insert, only_statics)?;
+    let conditions = conditions::prepare(planner, table, &insert.conditions)?;
+    finish(
+        planner,
+        table,
+        Purpose::Insert,
+        restrictions,
+        changes,
+        &insert.attributes,
+        conditions,
+    )
+}
+
+fn is_clustering(table: &Table, relation: &Relation) -> bool {
+    let Relation::Column { column, .. } = relation else {
+        return false;
+    };
+    table
+        .clustering()
+        .iter()
+        .any(|clustering| *clustering.name == **column)
+}
+
+/// Prepares UPDATE.
+pub(crate) fn update(planner: &mut Planner<'_>, table: &Arc<Table>, update: &Update) -> Result<Write> {
+    let mut changes = Vec::new();
+    let keys = table.partition_key().len() + table.clustering().len();
+    for operation in &update.operations {
+        let (at, column) = existing(table, &operation.column)?;
+        if at < keys {
+            return Err(CqlError::invalid(format!(
+                "PRIMARY KEY part {} found in SET part",
+                column.name
+            )));
+        }
+        changes.push((at, change(planner, column, &operation.change)?));
+    }
+    let only_statics = changes.iter().all(|(at, _)| table.columns[*at].is_static());
+    let restrictions =
+        restrictions::prepare(planner, table, &update.relations, Purpose::Update, only_statics)?;
+    let conditions = conditions::prepare(planner, table, &update.conditions)?;
+    finish(
+        planner,
+        table,
+        Purpose::Update,
+        restrictions,
+        changes,
+        &update.attributes,
+        conditions,
+    )
+}
+
+/// Prepares DELETE.
+pub(crate) fn delete(planner: &mut Planner<'_>, table: &Arc<Table>, delete: &Delete) -> Result<Write> {
+    let mut changes = Vec::new();
+    let keys = table.partition_key().len() + table.clustering().len();
+    for target in &delete.targets {
+        let (Target::Column(name)
+        | Target::Element { column: name, .. }
+        | Target::Field { column: name, .. }) = target;
+        let (at, column) = existing(table, name)?;
+        if at < keys {
+            return Err(CqlError::invalid(format!(
+                "Invalid identifier {} for deletion (should not be a PRIMARY KEY part)",
+                column.name
+            )));
+        }
+        changes.push((at, removal(planner, column, target)?));
+    }
+    let only_statics = !changes.is_empty() && changes.iter().all(|(at, _)| table.columns[*at].is_static());
+    let restrictions =
+        restrictions::prepare(planner, table, &delete.relations, Purpose::Delete, only_statics)?;
+    let touches_rows = changes.iter().any(|(at, _)| !table.columns[*at].is_static());
+    if touches_rows && !restrictions.is_full_row(table) {
+        let sliced = restrictions
+            .clustering
+            .iter()
+            .any(|one| matches!(one.test, Test::Slice(_)));
+        if sliced {
+            return Err(CqlError::invalid(
+                "Range deletions are not supported for specific columns",
+            ));
+        }
+        let given: usize = restrictions.clustering.iter().map(|one| one.columns.len()).sum();
+        let missing: Vec<&str> = table.clustering()[given..]
+            .iter()
+            .map(|column| &*column.name)
+            .collect();
+        return Err(CqlError::invalid(format!(
+            "Some clustering keys are missing: {}",
+            missing.join(", ")
+        )));
+    }
+    let conditions = conditions::prepare(planner, table, &delete.conditions)?;
+    if conditions.is_some() && !only_statics && !restrictions.is_full_row(table) {
+        let given: usize = restrictions.clustering.iter().map(|one| one.columns.len()).sum();
+        let missing = table
+            .clustering()
+            .get(given)
+            .or_else(|| table.clustering().last());
+        return Err(CqlError::invalid(format!(
+            "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions, but column '{}' is not restricted",
+            missing.map_or("", |column| &column.name)
+        )));
+    }
+    finish(
+        planner,
+        table,
+        Purpose::Delete,
+        restrictions,
+        changes,
+        &delete.attributes,
+        conditions,
+    )
+}
+
+/// What all three have in common.
+fn finish(
+    planner: &mut Planner<'_>,
+    table: &Arc<Table>,
+    purpose: Purpose,
+    restrictions: Restrictions,
+    mut changes: Vec<(usize, Change)>,
+    attributes: &Attributes,
+    conditions: Conditions,
+) -> Result<Write> {
+    if conditions.is_some() {
+        if table.is_counter() {
+            return Err(CqlError::invalid(
+                "Conditional updates are not supported on counter tables",
+            ));
+        }
+        if attributes.timestamp.is_some() {
+            return Err(CqlError::invalid(
+                "Cannot provide custom timestamp for conditional updates",
+            ));
+        }
+        refuse_in(&restrictions)?;
+    }
+    if table.is_counter() && attributes.timestamp.is_some() {
+        return Err(CqlError::invalid(
+            "Cannot provide custom timestamp for counter updates",
+        ));
+    }
+    if table.is_counter() && attributes.ttl.is_some() {
+        return Err(CqlError::invalid("Cannot provide custom TTL for counter updates"));
+    }
+    let mut attribute = |term: &Option<Term>, name: &str, native| match term {
+        Some(term) => planner.attribute(term, name, native).map(Some),
+        None => Ok(None),
+    };
+    let timestamp = attribute(&attributes.timestamp, "[timestamp]", Native::Bigint)?;
+    let ttl = attribute(&attributes.ttl, "[ttl]", Native::Int)?;
+    // In the order in which cells are stored, so that fragments need no sorting.
+    changes.sort_by_key(|(at, _)| table.columns[*at].id);
+    let (statics, changes) = changes
+        .into_iter()
+        .partition(|(at, _)| table.columns[*at].is_static());
+    Ok(Write {
+        table: table.clone(),
+        purpose,
+        restrictions,
+        changes,
+        statics,
+        timestamp,
+        ttl,
+        conditions,
+        json: None,
+    })
+}
+
+fn refuse_in(restrictions: &Restrictions) -> Result<()> {
+    let is_in = |one: &restrictions::Restriction| matches!(one.test, Test::In(_));
+    if restrictions.partition.iter().any(is_in) {
+        return Err(CqlError::invalid(
+            "IN on the partition key is not supported with conditional updates",
+        ));
+    }
+    if restrictions.clustering.iter().any(is_in) {
+        return Err(CqlError::invalid(
+            "IN on the clustering key columns is not supported with conditional updates",
+        ));
+    }
+    Ok(())
+}
+
+/// An assignment of UPDATE.
+fn change(planner: &mut Planner<'_>, column: &Column, change: &update::Change) -> Result<Change> {
+    let whole = Receiver::new(column.name.clone(), column.kind.clone());
+    let named = |what: &str, kind: &CqlType| Receiver::new(format!("{what}({})", column.name), kind.clone());
+    let multi_cell = column.kind.is_multi_cell();
+    let collection = is_collection(column);
+    match change {
+        update::Change::Set(_) if column.is_counter() => Err(CqlError::invalid(format!(
+            "Cannot set the value of counter column {} (counters can only be incremented/decremented, not set)",
+            column.name
+        ))),
+        update::Change::Set(term) => Ok(Change::Set(planner.term(term, &whole)?)),
+        update::Change::Add(term) => operand(planner, column, term, " + ?").map(Change::Add),
+        update::Change::Subtract(term) => operand(planner, column, term, " - ?").map(Change::Subtract),
+        update::Change::Prepend(term) => {
+            if collection && !matches!(column.kind, CqlType::List { .. }) {
+                return Err(CqlError::invalid(format!(
+                    "Invalid operation ({0} = ? + {0}) for non list column {0}",
+                    column.name
+                )));
+            }
+            operand(planner, column, term, "? + ").map(Change::Prepend)
+        }
+        update::Change::SetElement { key, value } => match &column.kind {
+            _ if collection && !multi_cell => Err(CqlError::invalid(format!(
+                "Invalid operation ({0}[?] = ?) for frozen collection column {0}",
+                column.name
+            ))),
+            CqlType::List { of, .. } => {
+                let key = planner.term(key, &named("idx", &CqlType::Native(Native::Int)))?;
+                Ok(Change::SetElement(key, planner.term(value, &named("value", of))?))
+            }
+            CqlType::Map {
+                key: of, value: held, ..
+            } => {
+                let key = planner.term(key, &named("key", of))?;
+                Ok(Change::SetElement(
+                    key,
+                    planner.term(value, &named("value", held))?,
+                ))
+            }
+            CqlType::Set { .. } => Err(CqlError::invalid(format!(
+                "Invalid operation ({0}[?] = ?) for set column {0}",
+                column.name
+            ))),
+            _ => Err(CqlError::invalid(format!(
+                "Invalid operation ({0}[?] = ?) for non collection column {0}",
+                column.name
+            ))),
+        },
+        update::Change::SetField { field, value } => {
+            let (at, kind) = user_field(column, field, "= ?")?;
+            let receiver = Receiver::new(format!("{}.{field}", column.name), kind);
+            Ok(Change::SetField(at, planner.term(value, &receiver)?))
+        }
+    }
+}
+
+fn is_collection(column: &Column) -> bool {
+    matches!(
+        column.kind,
+        CqlType::List { .. } | CqlType::Set { .. } | CqlType::Map { .. }
+    )
+}
+
+/// What is added to a column or taken from it.
+fn operand(planner: &mut Planner<'_>, column: &Column, term: &Term, shape: &str) -> Result<Prepared> {
+    let name = &column.name;
+    let whole = Receiver::new(name.clone(), column.kind.clone());
+    if column.is_counter() && shape != "? + " {
+        return planner.term(term, &whole);
+    }
+    let text = match shape {
+        "? + " => format!("{name} = ? + {name}"),
+        _ => format!("{name} = {name}{shape}"),
+    };
+    if !is_collection(column) {
+        return Err(CqlError::invalid(format!(
+            "Invalid operation ({text}) for non counter column {name}"
+        )));
+    }
+    if !column.kind.is_multi_cell() {
+        return Err(CqlError::invalid(format!(
+            "Invalid operation ({text}) for frozen collection column {name}"
+        )));
+    }
+    match &column.kind {
+        // Of a map, keys are taken away.
+        CqlType::Map { key, .. } if shape == " - ?" => planner.term(
+            term,
+            &Receiver::new(
+                name.clone(),
+                CqlType::Set {
+                    of: key.clone(),
+                    frozen: false,
+                },
+            ),
+        ),
+        _ => planner.term(term, &whole),
+    }
+}
+
+fn user_field(column: &Column, field: &str, shape: &str) -> Result<(usize, CqlType)> {
+    let CqlType::Udt { of, frozen } = &column.kind else {
+        return Err(CqlError::invalid(format!(
+            "Invalid operation ({}.{field} {shape}) for non-UDT column {}",
+            column.name, column.name
+        )));
+    };
+    if *frozen {
+        return Err(CqlError::invalid(format!(
+            "Invalid operation ({}.{field} {shape}) for frozen UDT column {}",
+            column.name, column.name
+        )));
+    }
+    let at = of.fields.iter().position(|(name, _)| **name == *field);
+    let at = at.ok_or_else(|| {
+        CqlError::invalid(format!(
+            "UDT column {} does not have a field named {field}",
+            column.name
+        ))
+    })?;
+    Ok((at, of.fields[at].1.clone()))
+}
+
+/// What DELETE takes away of a row.
+fn removal(planner: &mut Planner<'_>, column: &Column, target: &Target) -> Result<Change> {
+    let named = |what: &str, kind: &CqlType| Receiver::new(format!("{what}({})", column.name), kind.clone());
+    match target {
+        Target::Column(_) => Ok(Change::Delete),
+        Target::Field { field, .. } => Ok(Change::DeleteField(user_field(column, field, "")?.0)),
+        Target::Element { key, .. } => {
+            let receiver = match &column.kind {
+                CqlType::List { .. } => named("idx", &CqlType::Native(Native::Int)),
+                CqlType::Set { of, .. } => named("value", of),
+                CqlType::Map { key, .. } => named("key", key),
+                _ => {
+                    return Err(CqlError::invalid(format!(
+                        "Invalid deletion operation for non collection column {}",
+                        column.name
+                    )));
+                }
+            };
+            if !column.kind.is_multi_cell() {
+                return Err(CqlError::invalid(format!(
+                    "Invalid deletion operation for frozen collection column {}",
+                    column.name
+                )));
+            }
+            Ok(Change::DeleteElement(planner.term(key, &receiver)?))
+        }
+    }
+}
+
+/// INSERT JSON: every column is a field of the document.
+fn insert_json(
+    planner: &mut Planner<'_>,
+    table: &Arc<Table>,
+    insert: &Insert,
+    document: &Document,
+    default_unset: bool,
+) -> Result<Write> {
+    let receiver = Receiver::new("[json]", CqlType::Native(Native::Text));
+    let document = match document {
+        Document::Marker(marker) => planner.marker(marker, &receiver),
+        Document::Literal(text) => {
+            let literal = Literal {
+                kind: LiteralKind::String,
+                text: text.as_str().into(),
+            };
+            planner.term(&Term::Literal(literal), &receiver)?
+        }
+    };
+    let conditions = conditions::prepare(planner, table, &insert.conditions)?;
+    let mut write = finish(
+        planner,
+        table,
+        Purpose::Insert,
+        Restrictions::default(),
+        Vec::new(),
+        &insert.attributes,
+        conditions,
+    )?;
+    write.json = Some(Json {
+        document,
+        default_unset,
+    });
+    Ok(write)
+}
