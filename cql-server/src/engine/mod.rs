@@ -4,6 +4,7 @@
 
 mod calls;
 mod conditional;
+mod define;
 mod locks;
 mod node;
 mod plans;
@@ -16,7 +17,7 @@ mod time;
 
 pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
-pub(crate) use node::Engine;
+pub(crate) use node::{Engine, Identity};
 pub(crate) use prepared::{BatchPlan, Plan, Prepared};
 pub(crate) use session::Session;
 

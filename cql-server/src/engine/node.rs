@@ -8,9 +8,9 @@ use super::{
     time::Timestamps,
 };
 use crate::{
-    core::schema::{Schema, Table},
+    core::schema::{Schema, Table, system},
     error::{CqlError, Result},
-    state::rows::Writes,
+    state::{self, rows::Writes},
     statements::{
         batch::BatchKind,
         select,
@@ -20,17 +20,28 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use server_kit::{Clock, Random};
-use std::{borrow::Cow, sync::Arc};
+use std::{
+    borrow::Cow,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 use storage::{Durability, Kv};
 use tokio::sync::broadcast;
 
 /// Changes of the schema that a slow listener may be behind before it misses some.
 const CHANGES_MAX: usize = 1024;
 
+/// Where the ring of the one node begins: all of it is its own.
+const FIRST_TOKEN: i64 = i64::MIN + 1;
+
 /// The engine of one node.
 pub(crate) struct Engine {
     pub(crate) schema: ArcSwap<Schema>,
     pub(super) kv: Arc<dyn Kv>,
+    /// What the node tells of itself.
+    pub(super) node: ArcSwap<system::Node>,
+    /// Held while the schema changes.
+    pub(super) defining: tokio::sync::Mutex<()>,
     pub(super) time: Timestamps,
     pub(super) random: Random,
     pub(super) stripes: Stripes,
@@ -47,7 +58,38 @@ pub(super) struct Part<'w> {
     pub(super) bound: &'w [Value],
 }
 
+/// How a node is known to clients.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) cluster_name: String,
+    pub(crate) address: IpAddr,
+    pub(crate) port: u16,
+}
+
 impl Engine {
+    /// An engine on what is stored.
+    pub(crate) async fn open(
+        kv: Arc<dyn Kv>,
+        clock: Arc<dyn Clock>,
+        random: Random,
+        durability: Durability,
+        identity: Identity,
+    ) -> Result<Self> {
+        let schema = state::schema::load(&*kv).await?;
+        let host_id = state::node::host_id(&*kv, &random).await?;
+        let engine = Engine::new(kv, schema, clock, random, durability);
+        engine.node.store(Arc::new(system::Node {
+            cluster_name: identity.cluster_name,
+            host_id,
+            schema_version: state::schema::version(&engine.schema.load())?,
+            tokens: vec![FIRST_TOKEN],
+            address: identity.address,
+            port: identity.port,
+            started_s: i32::try_from(engine.time.now_s()).unwrap_or(i32::MAX),
+        }));
+        Ok(engine)
+    }
+
     pub(crate) fn new(
         kv: Arc<dyn Kv>,
         schema: Schema,
@@ -58,6 +100,8 @@ impl Engine {
         Engine {
             schema: ArcSwap::from_pointee(schema),
             kv,
+            node: ArcSwap::from_pointee(nobody()),
+            defining: tokio::sync::Mutex::default(),
             time: Timestamps::new(clock),
             random,
             stripes: Stripes::new(),
@@ -124,9 +168,18 @@ impl Engine {
                 .filter(|size| *size > 0),
             state: parameters.paging_state.clone(),
         };
-        let rows = plan
-            .execute(&self.kv, &values, self.now(parameters), &paging)
-            .await?;
+        let now = self.now(parameters);
+        let schema = self.schema.load();
+        let system = if plan.is_system {
+            system::rows(&schema, &self.node.load(), &plan.table)
+        } else {
+            None
+        };
+        drop(schema);
+        let rows = match system {
+            Some(rows) => plan.execute_over(rows, &values, now, &paging)?,
+            None => plan.execute(&self.kv, &values, now, &paging).await?,
+        };
         Ok(Answer {
             outcome: Outcome::Rows(rows),
             warnings: plan.warnings.clone(),
@@ -262,6 +315,19 @@ impl Engine {
         parameters
             .now_in_seconds
             .map_or_else(|| self.time.now_s(), i64::from)
+    }
+}
+
+/// What a node tells of itself before it knows.
+fn nobody() -> system::Node {
+    system::Node {
+        cluster_name: String::new(),
+        host_id: uuid::Uuid::nil(),
+        schema_version: uuid::Uuid::nil(),
+        tokens: vec![FIRST_TOKEN],
+        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        port: 9042,
+        started_s: 0,
     }
 }
 

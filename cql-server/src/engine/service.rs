@@ -98,13 +98,13 @@ impl Engine {
         session: &Session,
     ) -> Result<Answer> {
         if let Plan::Other(statement) = &prepared.plan {
-            return self.other(statement, session).await;
+            return self.other(statement, prepared, session).await;
         }
         self.run_plan(prepared, parameters).await
     }
 
     /// Statements that change the session or the schema.
-    async fn other(&self, statement: &Statement, session: &Session) -> Result<Answer> {
+    async fn other(&self, statement: &Statement, prepared: &Prepared, session: &Session) -> Result<Answer> {
         match statement {
             Statement::Use(to) => {
                 let schema = self.schema.load();
@@ -120,6 +120,8 @@ impl Engine {
                     warnings: Vec::new(),
                 })
             }
+            Statement::Ddl(ddl) => self.define(ddl, prepared.keyspace.clone()).await,
+            Statement::Describe(describe) => self.describe(describe, prepared.keyspace.as_deref()),
             _ => Err(CqlError::invalid("This statement is not supported")),
         }
     }

@@ -102,11 +102,11 @@ fn schema() -> Schema {
     let keyspace = Keyspace {
         name: "ks".into(),
         tables,
-        types: BTreeMap::new(),
+        ..Keyspace::default()
     };
-    Schema {
-        keyspaces: BTreeMap::from([("ks".into(), Arc::new(keyspace))]),
-    }
+    let mut schema = Schema::default();
+    schema.keyspaces.insert("ks".into(), Arc::new(keyspace));
+    schema
 }
 
 impl Node {

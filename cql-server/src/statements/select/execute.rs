@@ -40,8 +40,7 @@ impl Plan {
         paging: &Paging,
     ) -> Result<Rows> {
         let mark = paging.state.as_ref().map(Mark::read).transpose()?;
-        let pages = !self.selection.is_aggregate && self.group.is_none();
-        let page = paging.page_size.filter(|_| pages).unwrap_or(u64::MAX);
+        let page = paging.page_size.filter(|_| !self.folds()).unwrap_or(u64::MAX);
         if !self.sort.is_empty() && page != u64::MAX {
             return Err(CqlError::invalid(
                 "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the \
@@ -71,7 +70,7 @@ impl Plan {
 }
 
 /// A limit, with its marker bound.
-fn limit(term: &Option<Prepared>, values: &Values<'_>, name: &str) -> Result<u64> {
+pub(super) fn limit(term: &Option<Prepared>, values: &Values<'_>, name: &str) -> Result<u64> {
     let Some(term) = term else {
         return Ok(u64::MAX);
     };

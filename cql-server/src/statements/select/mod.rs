@@ -8,6 +8,7 @@ mod prepare;
 mod selection;
 pub(crate) mod selector;
 mod sink;
+mod system;
 
 pub(crate) use execute::Paging;
 pub(crate) use prepare::{Plan, prepare};

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     core::{
-        schema::Table,
+        schema::{Nature, Table},
         types::{CqlType, Native},
     },
     engine::ColumnSpec,
@@ -40,6 +40,15 @@ pub(crate) struct Plan {
     /// Whether a partition without rows shows its static columns.
     pub(crate) shows_static_alone: bool,
     pub(crate) warnings: Vec<String>,
+    /// Whether its rows are not stored, but follow from the schema and the node.
+    pub(crate) is_system: bool,
+}
+
+impl Plan {
+    /// Whether many rows become one.
+    pub(crate) fn folds(&self) -> bool {
+        self.selection.is_aggregate || self.group.is_some()
+    }
 }
 
 /// Prepares SELECT.
@@ -89,6 +98,8 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     } else {
         (Vec::new(), columns)
     };
+    let keyspace = planner.schema.keyspaces.get(&table.keyspace);
+    let is_system = keyspace.is_some_and(|keyspace| keyspace.nature != Nature::Client);
     Ok(Plan {
         table: table.clone(),
         restrictions,
@@ -103,6 +114,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
         per_partition_limit,
         shows_static_alone,
         warnings,
+        is_system,
     })
 }
 

@@ -1,0 +1,90 @@
+//! Changes of the schema: computed, stored, in force, announced. And what DESCRIBE tells of it.
+
+use super::{Answer, ColumnSpec, Engine, Outcome, node::void};
+use crate::{
+    core::{
+        schema::{Schema, system},
+        types::{CqlType, Native},
+    },
+    error::Result,
+    state::{self, rows::Writes},
+    statements::{
+        ddl::{Circumstances, Ddl},
+        describe::Describe,
+    },
+    wire::rows::RowsWriter,
+};
+use std::{collections::BTreeSet, sync::Arc};
+use storage::Durability;
+
+impl Engine {
+    /// Executes a statement that defines something. One at a time.
+    pub(super) async fn define(&self, ddl: &Ddl, keyspace: Option<Arc<str>>) -> Result<Answer> {
+        let _alone = self.defining.lock().await;
+        let before = self.schema.load_full();
+        let circumstances = Circumstances {
+            keyspace,
+            now_us: self.time.next_us(),
+            id: self.random.uuid(),
+        };
+        let applied = ddl.apply(&before, &circumstances)?;
+        let Some(change) = applied.change else {
+            return Ok(Answer {
+                warnings: applied.warnings,
+                ..void()
+            });
+        };
+        let mut writes = Writes {
+            batch: state::schema::difference(&before, &applied.schema)?,
+        };
+        // With a table go its rows.
+        let after = numbers(&applied.schema);
+        for gone in numbers(&before).difference(&after) {
+            writes.truncate(*gone);
+        }
+        self.kv
+            .commit(writes.batch, self.durability.max(Durability::Written))
+            .await?;
+        self.node.store(Arc::new(system::Node {
+            schema_version: state::schema::version(&applied.schema)?,
+            ..system::Node::clone(&self.node.load())
+        }));
+        self.schema.store(Arc::new(applied.schema));
+        // Nobody may be listening.
+        let _ = self.changes.send(change.clone());
+        Ok(Answer {
+            outcome: Outcome::SchemaChange(change),
+            warnings: applied.warnings,
+        })
+    }
+
+    /// Executes DESCRIBE.
+    pub(super) fn describe(&self, describe: &Describe, keyspace: Option<&str>) -> Result<Answer> {
+        let described = describe.rows(&self.schema.load(), &self.node.load(), keyspace)?;
+        let spec = |name: &&'static str| ColumnSpec {
+            keyspace: "system".into(),
+            table: "describe".into(),
+            name: Arc::from(*name),
+            kind: CqlType::Native(Native::Text),
+        };
+        let columns: Vec<ColumnSpec> = described.columns.iter().map(spec).collect();
+        let mut out = RowsWriter::default();
+        for row in &described.rows {
+            row.iter().for_each(|cell| out.cell(Some(cell.as_bytes())));
+            out.end_row();
+        }
+        Ok(Answer {
+            outcome: Outcome::Rows(out.finish(columns.into(), None)),
+            warnings: Vec::new(),
+        })
+    }
+}
+
+/// The numbers of all tables.
+fn numbers(schema: &Schema) -> BTreeSet<u32> {
+    let tables = schema
+        .keyspaces
+        .values()
+        .flat_map(|keyspace| keyspace.tables.values());
+    tables.map(|table| table.number).collect()
+}
