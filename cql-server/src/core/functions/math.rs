@@ -157,6 +157,13 @@ fn exponential(value: &Decimal, digits: u32) -> Result<Decimal, Failure> {
         });
     }
     let rough: f64 = value.to_string().parse().unwrap_or(f64::INFINITY);
+    // So near to zero that no digit of the result shows it, and its own digits would be billions.
+    if i64::from(value.scale) - precision(&value.unscaled) > 10 * DIGITS_MAX {
+        return Ok(Decimal {
+            unscaled: BigInt::from(1),
+            scale: 0,
+        });
+    }
     if rough.abs() > 20_000.0 {
         return Err(if rough > 0.0 { "Overflow" } else { "Underflow" }.into());
     }

@@ -222,3 +222,21 @@ fn calls_that_mean_nothing() {
         "Type error: text cannot be passed as argument 0 of function system.int_as_blob of type int"
     );
 }
+
+#[test]
+fn numbers_of_huge_scale_cost_nothing() {
+    let decimal = |text| ("decimal", Some(text));
+    assert_eq!(called("exp", &[decimal("1e-2000000000")]).unwrap(), "1");
+    assert!(called("exp", &[decimal("1e2000000000")]).is_err());
+    assert_eq!(
+        called("_add", &[decimal("1e2000000000"), decimal("1")]).unwrap(),
+        "1E+2000000000"
+    );
+    assert!(called("_modulo", &[decimal("1e2000000000"), decimal("3")]).is_err());
+    assert!(
+        called("log", &[decimal("1e2000000000")])
+            .unwrap()
+            .starts_with("4605170185.98")
+    );
+    assert_eq!(called("round", &[decimal("1e-2000000000")]).unwrap(), "0");
+}

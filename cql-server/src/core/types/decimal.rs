@@ -7,6 +7,9 @@ use std::cmp::Ordering;
 /// log2(10), for estimates of how many digits a number has.
 const BITS_PER_DIGIT: f64 = std::f64::consts::LOG2_10;
 
+/// Scales further apart than this are not brought together: megabytes of digits are told apart by their magnitude alone.
+const APART_MAX: u64 = 200_000;
+
 /// Compares two decimals by their value. Scales are brought together only where the magnitudes are alike, which bounds
 /// the digits of the greater number by those of the longer one.
 pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
@@ -17,12 +20,13 @@ pub(super) fn compare(a: &[u8], b: &[u8]) -> Ordering {
     if sign_left != sign_right || sign_left == 0 {
         return sign_left.cmp(&sign_right);
     }
-    let order = match magnitude(left).partial_cmp(&magnitude(right)) {
-        // Each estimate is off by less than one digit.
-        _ if (magnitude(left) - magnitude(right)).abs() < 1.5 => return compare_exactly(left, right),
-        Some(order) => order,
-        None => return compare_exactly(left, right),
-    };
+    let (a, b) = (magnitude(left), magnitude(right));
+    let scales_apart = i64::from(left.0).abs_diff(right.0.into());
+    // Each estimate is off by less than one digit.
+    if (a - b).abs() < 1.5 && scales_apart <= APART_MAX {
+        return compare_exactly(left, right);
+    }
+    let order = a.total_cmp(&b);
     if sign_left < 0 { order.reverse() } else { order }
 }
 
