@@ -27,3 +27,8 @@ mod wire;
 
 pub use config::{Authenticator, Config, Limits, Listener};
 pub use server::{Cql, StartError};
+
+/// Folds versions of a row, or of what was deleted of a partition: what a store must do with this server's operands.
+pub fn merge() -> storage::MergeFn {
+    std::sync::Arc::new(|_, existing, operands| core::rows::merge(existing, operands))
+}

@@ -4,13 +4,17 @@ use crate::{
     acceptor::{Bound, House, accept},
     config::Config,
     connection::Connections,
-    engine::Statements,
+    engine::{Engine, Identity, Statements},
     handlers::Service,
     metrics::Metrics,
 };
 use server_kit::{Clock, Random, Registry};
-use std::{io, net::SocketAddr, sync::Arc};
-use storage::StorageError;
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+};
+use storage::{Shard, StorageError};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -45,6 +49,32 @@ pub struct Cql {
 }
 
 impl Cql {
+    /// Starts a server on what `shard` holds, until `stop`. The shard's store must fold with [`crate::merge`].
+    pub async fn start(
+        config: Config,
+        shard: Shard,
+        clock: Arc<dyn Clock>,
+        random: Arc<Random>,
+        registry: &mut Registry,
+        stop: CancellationToken,
+    ) -> Result<Self, StartError> {
+        let bind = config
+            .listeners
+            .first()
+            .and_then(|listener| listener.bind.parse().ok());
+        let address = bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 9042)));
+        let identity = Identity {
+            cluster_name: config.cluster_name.clone(),
+            address: address.ip(),
+            port: address.port(),
+        };
+        let own_random = Random::from_seed(random.next_u64());
+        let engine = Engine::open(shard.kv, clock.clone(), own_random, config.durability, identity)
+            .await
+            .map_err(|error| StorageError::Engine(error.to_string()))?;
+        Self::serve(config, Arc::new(engine), clock, random, registry, stop).await
+    }
+
     /// Starts to answer clients with what `engine` does, until `stop`.
     pub(crate) async fn serve(
         mut config: Config,
