@@ -19,9 +19,12 @@ pub(crate) fn text(lines: &[Line], data_dir: &Path, took: Duration) -> String {
     for Line { server, address } in lines {
         let _ = writeln!(text, "  {server:<10}{address}");
     }
-    if let Some(kafka) = lines.iter().find(|line| line.server == "kafka") {
+    let of = |server| lines.iter().find(move |line| line.server == server);
+    let kafka = of("kafka").map(|line| kafka_clients(&line.address));
+    let cql = of("cql").map(|line| cql_clients(&line.address));
+    for clients in [kafka, cql].into_iter().flatten() {
         text.push('\n');
-        for (client, line) in clients(&kafka.address) {
+        for (client, line) in clients {
             let _ = writeln!(text, "  {client:<10}{line}");
         }
     }
@@ -29,7 +32,26 @@ pub(crate) fn text(lines: &[Line], data_dir: &Path, took: Duration) -> String {
     text
 }
 
-fn clients(bootstrap: &str) -> Vec<(&'static str, String)> {
+fn cql_clients(address: &str) -> Vec<(&'static str, String)> {
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, "9042"));
+    let host = host.trim_matches(['[', ']']);
+    vec![
+        ("cqlsh", format!("cqlsh {host} {port}")),
+        (
+            "python",
+            format!(
+                "python3 -c \"from cassandra.cluster import Cluster as C; s = C(['{host}'], port={port}).connect(); \
+                 print(s.execute('SELECT release_version FROM system.local').one())\""
+            ),
+        ),
+        (
+            "java",
+            format!("datastax-java-driver.basic.contact-points.0 = \"{host}:{port}\""),
+        ),
+    ]
+}
+
+fn kafka_clients(bootstrap: &str) -> Vec<(&'static str, String)> {
     vec![
         (
             "kcat",

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Kafka for people who want to keep their clients and lose the cluster.
+/// Kafka and Cassandra for people who want to keep their clients and lose the clusters.
 #[derive(Debug, Parser)]
 #[command(name = "smack", version, about, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -19,6 +19,9 @@ pub(crate) enum Command {
     /// Start the Kafka broker alone
     #[command(after_help = PRECEDENCE)]
     Kafka(Options),
+    /// Start the CQL server alone
+    #[command(after_help = PRECEDENCE)]
+    Cql(Options),
     /// Show configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -50,6 +53,9 @@ pub(crate) struct Options {
     /// Port of the Kafka broker [default: 9092]
     #[arg(long, env = "SMACK_KAFKA_PORT", value_name = "PORT")]
     pub(crate) kafka_port: Option<u16>,
+    /// Port of the CQL server [default: 9042]
+    #[arg(long, env = "SMACK_CQL_PORT", value_name = "PORT")]
+    pub(crate) cql_port: Option<u16>,
     /// Port of /healthz, /readyz and /metrics [default: 9644]
     #[arg(long, env = "SMACK_ADMIN_PORT", value_name = "PORT")]
     pub(crate) admin_port: Option<u16>,

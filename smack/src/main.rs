@@ -10,6 +10,7 @@ mod store;
 mod up;
 
 use clap::Parser;
+use settings::Servers;
 use std::{process::ExitCode, time::Duration};
 
 /// What is left of a stop, once the servers had their time.
@@ -31,15 +32,16 @@ fn main() -> ExitCode {
 
 #[allow(clippy::print_stdout, reason = "the asked-for file goes to standard output")]
 fn run() -> anyhow::Result<()> {
-    let command = match cli::Cli::parse().command {
-        cli::Command::Up(options) => options,
-        cli::Command::Kafka(options) => options,
+    let (servers, options) = match cli::Cli::parse().command {
+        cli::Command::Up(options) => (Servers::ALL, options),
+        cli::Command::Kafka(options) => (Servers::KAFKA, options),
+        cli::Command::Cql(options) => (Servers::CQL, options),
         cli::Command::Config(cli::ConfigCommand::Default) => {
             print!("{}", settings::DEFAULT_FILE);
             return Ok(());
         }
     };
-    let settings = settings::Settings::from_options(command)?;
+    let settings = settings::Settings::from_options(servers, options)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let ended = runtime.block_on(up::run(settings));
     runtime.shutdown_timeout(STOP_LEFTOVER_MAX);

@@ -26,6 +26,7 @@ struct File {
     log_format: Option<LogFormat>,
     admin: AdminFile,
     kafka: KafkaFile,
+    cql: CqlFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -43,13 +44,48 @@ struct KafkaFile {
     listeners: Vec<Listener>,
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct CqlFile {
+    port: Option<u16>,
+    cluster_name: Option<String>,
+    data_center: Option<String>,
+    rack: Option<String>,
+    authenticator: Option<cql_server::Authenticator>,
+    listeners: Vec<cql_server::Listener>,
+}
+
+/// Which servers are started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Servers {
+    pub(crate) kafka: bool,
+    pub(crate) cql: bool,
+}
+
+impl Servers {
+    pub(crate) const ALL: Servers = Servers {
+        kafka: true,
+        cql: true,
+    };
+    pub(crate) const KAFKA: Servers = Servers {
+        kafka: true,
+        cql: false,
+    };
+    pub(crate) const CQL: Servers = Servers {
+        kafka: false,
+        cql: true,
+    };
+}
+
 /// Everything that was decided before the first server starts.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) data_dir: PathBuf,
     pub(crate) storage: Storage,
     pub(crate) admin_bind: String,
+    pub(crate) servers: Servers,
     pub(crate) kafka: kafka_server::Config,
+    pub(crate) cql: cql_server::Config,
     /// Kafka keys that were set and have no effect.
     pub(crate) not_honoured: Vec<String>,
     pub(crate) log: String,
@@ -57,7 +93,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    pub(crate) fn from_options(options: Options) -> Result<Self> {
+    pub(crate) fn from_options(servers: Servers, options: Options) -> Result<Self> {
         let file = read_file(options.config.as_deref())?;
         let host = options
             .host
@@ -89,11 +125,14 @@ impl Settings {
             Some(Durability::Written) | None => storage::Durability::Written,
         };
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
+        let cql = cql_config(file.cql, &host, options.cql_port, kafka.durability);
         Ok(Settings {
             data_dir,
+            servers,
             storage: options.storage.or(file.storage).unwrap_or(Storage::Local),
             admin_bind: address(&host, admin_port),
             kafka,
+            cql,
             not_honoured,
             log: options.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: match options.log_format.or(file.log_format) {
@@ -102,6 +141,40 @@ impl Settings {
             },
         })
     }
+}
+
+impl Settings {
+    /// Where the first server listens, by which others who want the same data are told who has it.
+    pub(crate) fn address(&self) -> &str {
+        match self.servers.kafka {
+            true => &self.kafka.listeners[0].bind,
+            false => &self.cql.listeners[0].bind,
+        }
+    }
+}
+
+fn cql_config(
+    file: CqlFile,
+    host: &str,
+    port: Option<u16>,
+    durability: storage::Durability,
+) -> cql_server::Config {
+    let mut cql = cql_server::Config::default();
+    cql.durability = durability;
+    cql.listeners[0].bind = address(host, 9042);
+    if !file.listeners.is_empty() {
+        cql.listeners = file.listeners;
+    }
+    if let Some(port) = port.or(file.port) {
+        let first = &mut cql.listeners[0];
+        let (own, _) = first.bind.rsplit_once(':').unwrap_or((&first.bind, ""));
+        first.bind = format!("{own}:{port}");
+    }
+    cql.cluster_name = file.cluster_name.unwrap_or(cql.cluster_name);
+    cql.data_center = file.data_center.unwrap_or(cql.data_center);
+    cql.rack = file.rack.unwrap_or(cql.rack);
+    cql.authenticator = file.authenticator.unwrap_or_default();
+    cql
 }
 
 fn read_file(named: Option<&Path>) -> Result<File> {

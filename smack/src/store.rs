@@ -7,10 +7,11 @@ use storage::Shard;
 /// Opens the store that the servers share.
 pub(crate) fn open(settings: &Settings) -> Result<Shard> {
     match settings.storage {
-        Storage::Memory => Ok(storage::memory::shard()),
+        Storage::Memory => Ok(storage::memory::Store::new(Some(cql_server::merge())).open()),
         Storage::Local => {
             let options = storage_local::Options {
-                address: settings.kafka.listeners[0].bind.clone(),
+                merge: Some(cql_server::merge()),
+                address: settings.address().to_owned(),
                 ..storage_local::Options::default()
             };
             Ok(storage_local::open(&settings.data_dir, options)?)

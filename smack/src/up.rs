@@ -7,9 +7,11 @@ use crate::{
     store,
 };
 use anyhow::{Context, Result, anyhow};
-use kafka_server::{Kafka, StartError};
+use cql_server::Cql;
+use kafka_server::Kafka;
 use server_kit::{Admin, Clock, Random, Ready, Registry, Signals, SystemClock};
 use std::{collections::BTreeMap, fs, io, net::SocketAddr, sync::Arc, time::Duration};
+use storage::Shard;
 use tokio_util::sync::CancellationToken;
 
 /// How long requests under way may take to end once a stop was asked for.
@@ -30,52 +32,111 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let stop = CancellationToken::new();
     let mut registry = Registry::default();
     server_kit::register_process(&mut registry);
+    let shard = store::open(&settings)?;
+    ports::clear(&settings.data_dir)?;
     let own = registry.sub_registry_with_prefix("smack");
-    let kafka = start_kafka(&settings, own, clock.clone(), stop.clone()).await?;
+    let running = Running::start(&settings, shard, own, clock.clone(), &stop).await?;
     let ready = Ready::default();
     let admin = Admin::start(&settings.admin_bind, registry, ready.clone(), stop.clone())
         .await
         .map_err(|error| cannot_listen(&settings.admin_bind, &error, "--admin-port"))?;
-    let kafka_address = kafka.addresses().first().copied().context("no listener")?;
-    ports::write(
-        &settings.data_dir,
-        &BTreeMap::from([("kafka", kafka_address.port()), ("admin", admin.address().port())]),
-    )?;
+    ports::write(&settings.data_dir, &running.ports(admin.address().port()))?;
     ready.set(true);
-    print!(
-        "{}",
-        banner::text(
-            &lines(&kafka, admin.address()),
-            &settings.data_dir,
-            clock.elapsed()
-        )
-    );
+    let lines = running.lines(admin.address());
+    print!("{}", banner::text(&lines, &settings.data_dir, clock.elapsed()));
     let signal = signals.next().await;
     tracing::info!(signal, "stopping");
     ready.set(false);
     stop.cancel();
     tokio::select! {
-        () = kafka.stopped() => tracing::info!("stopped"),
+        () = running.stopped() => tracing::info!("stopped"),
         () = tokio::time::sleep(STOP_MAX) => tracing::warn!("stopped with requests still under way"),
         signal = signals.next() => tracing::warn!(signal, "stopped at once"),
     }
     ports::clear(&settings.data_dir)
 }
 
-async fn start_kafka(
-    settings: &Settings,
-    registry: &mut Registry,
-    clock: Arc<dyn Clock>,
-    stop: CancellationToken,
-) -> Result<Kafka> {
-    let shard = store::open(settings)?;
-    ports::clear(&settings.data_dir)?;
-    let random = Arc::new(Random::from_os());
-    let started = Kafka::start(settings.kafka.clone(), shard, clock, random, registry, stop).await;
-    started.map_err(|error| match error {
-        StartError::Bind { address, source } => cannot_listen(&address, &source, "--kafka-port"),
-        other => other.into(),
-    })
+/// The servers that were started.
+struct Running {
+    kafka: Option<Kafka>,
+    cql: Option<Cql>,
+}
+
+impl Running {
+    async fn start(
+        settings: &Settings,
+        shard: Shard,
+        registry: &mut Registry,
+        clock: Arc<dyn Clock>,
+        stop: &CancellationToken,
+    ) -> Result<Self> {
+        let random = Arc::new(Random::from_os());
+        let mut running = Running {
+            kafka: None,
+            cql: None,
+        };
+        if settings.servers.kafka {
+            let config = settings.kafka.clone();
+            let (shard, clock, random) = (shard.clone(), clock.clone(), random.clone());
+            let started = Kafka::start(config, shard, clock, random, registry, stop.clone()).await;
+            running.kafka = Some(started.map_err(|error| match error {
+                kafka_server::StartError::Bind { address, source } => {
+                    cannot_listen(&address, &source, "--kafka-port")
+                }
+                other => other.into(),
+            })?);
+        }
+        if settings.servers.cql {
+            let config = settings.cql.clone();
+            let started = Cql::start(config, shard, clock, random, registry, stop.clone()).await;
+            running.cql = Some(started.map_err(|error| match error {
+                cql_server::StartError::Bind { address, source } => {
+                    cannot_listen(&address, &source, "--cql-port")
+                }
+                other => other.into(),
+            })?);
+        }
+        Ok(running)
+    }
+
+    /// Every listener: its server, and where it is.
+    fn addresses(&self) -> impl Iterator<Item = (&'static str, SocketAddr)> {
+        let kafka = self.kafka.iter().flat_map(Kafka::addresses);
+        let cql = self.cql.iter().flat_map(Cql::addresses);
+        let kafka = kafka.map(|address| ("kafka", *address));
+        kafka.chain(cql.map(|address| ("cql", *address)))
+    }
+
+    /// The first port of each server.
+    fn ports(&self, admin: u16) -> BTreeMap<&'static str, u16> {
+        let mut ports = BTreeMap::from([("admin", admin)]);
+        for (server, address) in self.addresses() {
+            ports.entry(server).or_insert(address.port());
+        }
+        ports
+    }
+
+    fn lines(&self, admin: SocketAddr) -> Vec<Line> {
+        let servers = self.addresses().map(|(server, address)| Line {
+            server,
+            address: address.to_string(),
+        });
+        let admin = Line {
+            server: "admin",
+            address: format!("http://{admin}/metrics"),
+        };
+        servers.chain([admin]).collect()
+    }
+
+    /// Answers when every server has come to its end, after the stop.
+    async fn stopped(&self) {
+        if let Some(kafka) = &self.kafka {
+            kafka.stopped().await;
+        }
+        if let Some(cql) = &self.cql {
+            cql.stopped().await;
+        }
+    }
 }
 
 fn cannot_listen(address: &str, error: &io::Error, flag: &str) -> anyhow::Error {
@@ -85,20 +146,4 @@ fn cannot_listen(address: &str, error: &io::Error, flag: &str) -> anyhow::Error 
         }
         _ => anyhow!("cannot listen on {address}: {error}"),
     }
-}
-
-fn lines(kafka: &Kafka, admin: SocketAddr) -> Vec<Line> {
-    let mut lines: Vec<Line> = kafka
-        .addresses()
-        .iter()
-        .map(|address| Line {
-            server: "kafka",
-            address: address.to_string(),
-        })
-        .collect();
-    lines.push(Line {
-        server: "admin",
-        address: format!("http://{admin}/metrics"),
-    });
-    lines
 }

@@ -9,16 +9,20 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 
 fn settings(text: &str, options: Options) -> Result<Settings> {
     let file = file(text);
-    Settings::from_options(Options {
-        config: Some(file.path().to_owned()),
-        ..options
-    })
+    Settings::from_options(
+        Servers::ALL,
+        Options {
+            config: Some(file.path().to_owned()),
+            ..options
+        },
+    )
 }
 
 #[test]
 fn the_default_file_changes_nothing() {
     let settings = settings(DEFAULT_FILE, Options::default()).unwrap();
     assert_eq!(settings.kafka.listeners[0].bind, "127.0.0.1:9092");
+    assert_eq!(settings.cql.listeners[0].bind, "127.0.0.1:9042");
     assert_eq!(settings.admin_bind, "127.0.0.1:9644");
     assert_eq!(settings.data_dir, Path::new("./smack-data"));
     assert_eq!(settings.storage, Storage::Local);
@@ -45,12 +49,14 @@ fn every_setting_of_the_default_file_is_one() {
 fn a_flag_comes_before_the_file() {
     let options = Options {
         kafka_port: Some(0),
+        cql_port: Some(6),
         ..Options::default()
     };
     let text =
         "host = \"::1\"\n[kafka]\nport = 7\n[admin]\nport = 8\n[kafka.config]\n\"num.io.threads\" = 3\n";
     let settings = settings(text, options).unwrap();
     assert_eq!(settings.kafka.listeners[0].bind, "[::1]:0");
+    assert_eq!(settings.cql.listeners[0].bind, "[::1]:6");
     assert_eq!(settings.admin_bind, "[::1]:8");
     assert_eq!(settings.not_honoured, ["num.io.threads"]);
 }
@@ -74,6 +80,17 @@ fn a_kafka_file_brings_its_listeners_and_directory() {
         .collect();
     assert_eq!(bound, ["127.0.0.1:9", "127.0.0.1:2"]);
     assert_eq!(settings.data_dir, Path::new("/tmp/a"));
+}
+
+#[test]
+fn the_cql_server_has_a_section() {
+    let text = "[cql]\nport = 7\nauthenticator = \"PasswordAuthenticator\"\nrack = \"r2\"\n";
+    let cql = settings(text, Options::default()).unwrap().cql;
+    assert_eq!(
+        (cql.listeners[0].bind.as_str(), cql.rack.as_str()),
+        ("127.0.0.1:7", "r2")
+    );
+    assert_eq!(cql.authenticator, cql_server::Authenticator::Password);
 }
 
 #[test]
