@@ -194,6 +194,7 @@ impl Broker {
             .arg(&data)
             .arg("--kafka-config")
             .arg(self.data.join("further.properties"))
+            .args(self.smack_toml())
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -224,6 +225,16 @@ impl Broker {
             "smack wrote no ports.json in {START_SECONDS_MAX} s: {}",
             self.log()
         )
+    }
+
+    /// A test that wants what only `smack.toml` can say leaves one in the broker's folder.
+    fn smack_toml(&self) -> Vec<PathBuf> {
+        let file = self.data.join("smack.toml");
+        if file.exists() {
+            vec!["--config".into(), file]
+        } else {
+            Vec::new()
+        }
     }
 
     fn launch_original(&mut self) -> Result<()> {

@@ -119,6 +119,11 @@ public class Scenarios {
     static Map<String, Object> config(Object... pairs) {
         Map<String, Object> config = facts(pairs);
         config.put("bootstrap.servers", KAFKA);
+        // KEY=VALUE;... for listeners that want more than an address.
+        String further = System.getenv().getOrDefault("CONNECTION", "");
+        for (String pair : further.split(";")) {
+            if (!pair.isEmpty()) config.put(pair.split("=")[0], pair.split("=")[1]);
+        }
         return config;
     }
 

@@ -12,6 +12,11 @@ import traceback
 
 KAFKA = os.environ["KAFKA"]
 RUN = os.environ["RUN"]
+# KEY=VALUE;... of librdkafka for listeners that want more than an address.
+CONNECTION = {
+    "bootstrap.servers": KAFKA,
+    **dict(pair.split("=") for pair in os.environ.get("CONNECTION", "").split(";") if pair),
+}
 TIMEOUT_S = 40.0
 # A fixed moment (2023-11-14T22:13:20Z), so that timestamps can be checked and compared.
 T0 = 1_700_000_000_000

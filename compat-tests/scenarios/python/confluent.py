@@ -1,7 +1,7 @@
 """librdkafka, through confluent-kafka."""
 
 import common
-from common import KAFKA, T0, TIMEOUT_S, check, equal, name, payload, until
+from common import CONNECTION, T0, TIMEOUT_S, check, equal, name, payload, until
 from confluent_kafka import (
     Consumer,
     ConsumerGroupTopicPartitions,
@@ -28,7 +28,7 @@ from confluent_kafka.admin import (
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
 
-ADMIN = AdminClient({"bootstrap.servers": KAFKA})
+ADMIN = AdminClient({**CONNECTION})
 
 
 def admin_client():
@@ -44,14 +44,14 @@ def create(topic, partitions=1, **config):
 
 def producer(**config):
     dotted = {k.replace("_", "."): v for k, v in config.items()}
-    return Producer({"bootstrap.servers": KAFKA, "linger.ms": 5, **dotted})
+    return Producer({**CONNECTION, "linger.ms": 5, **dotted})
 
 
 def consumer(group, **config):
     dotted = {k.replace("_", "."): v for k, v in config.items()}
     return Consumer(
         {
-            "bootstrap.servers": KAFKA,
+            **CONNECTION,
             "group.id": group,
             "auto.offset.reset": "earliest",
             "enable.auto.commit": False,

@@ -1,0 +1,241 @@
+//! Listeners other than the plain one: TLS with stock clients, IPv6, and the PROXY protocol behind a small forwarder.
+//!
+//! The scenarios over TLS must give the facts that the original gave without it.
+
+use std::fs;
+use std::io::Write;
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::time::Duration;
+
+use anyhow::{Result, bail, ensure};
+use compat_tests::raw::{self, Reaction};
+use compat_tests::{Broker, Program, Subject, broker, clients, facts, program};
+use tempfile::TempDir;
+
+/// A certificate for this machine that is its own authority, as stock servers keep it: key and chain in one PEM file.
+struct Certificate(TempDir);
+
+impl Certificate {
+    fn make() -> Result<Self> {
+        let dir = tempfile::tempdir()?;
+        let at = |name: &str| dir.path().join(name);
+        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+                       -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
+        Program::new("openssl")
+            .args(request.split_whitespace())
+            .args(["-keyout".into(), at("key.pem"), "-out".into(), at("ca.pem")])
+            .run()?;
+        let both = fs::read_to_string(at("key.pem"))? + &fs::read_to_string(at("ca.pem"))?;
+        fs::write(at("server.pem"), both)?;
+        Ok(Self(dir))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+}
+
+fn over_tls(
+    client: &str,
+    mut program: Program,
+    scenario: &str,
+    address: &str,
+    connection: &str,
+) -> Result<()> {
+    program = program
+        .args([scenario])
+        .env("KAFKA", address)
+        .env("RUN", program::unique())
+        .env("CONNECTION", connection);
+    facts::compare(client, scenario, &facts::parse(&program.run()?)?)
+}
+
+#[test]
+fn tls() -> Result<()> {
+    if Subject::from_env() != Subject::Smack {
+        return Ok(());
+    }
+    let certificate = Certificate::make()?;
+    let port = broker::free_ports(1)?;
+    let broker = Broker::start(
+        Subject::Smack,
+        &format!(
+            "listeners=PLAINTEXT://127.0.0.1:0,OUTSIDE://127.0.0.1:{port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,OUTSIDE:SSL\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+            certificate.path("server.pem")
+        ),
+    )?;
+    let address = format!("127.0.0.1:{port}");
+    let trust = certificate.path("ca.pem");
+    let java = clients::install(&["java", "4.4.0"])?;
+    for scenario in ["round_trip", "transactions", "consumer_group_uniform"] {
+        let program = Program::new("java")
+            .args(["-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
+            .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp"])
+            .args([format!("{0}/classes:{0}/lib/*", java.display())])
+            .args(["Scenarios"]);
+        let connection =
+            format!("security.protocol=SSL;ssl.truststore.type=PEM;ssl.truststore.location={trust}");
+        over_tls("java-4.4.0", program, scenario, &address, &connection)?;
+    }
+    let python = clients::install(&["python"])?.join("bin/python");
+    for scenario in ["round_trip", "transactions", "large_messages"] {
+        let program = Program::new(&python)
+            .args([broker::folder().join("scenarios/python/confluent.py")])
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        let connection = format!("security.protocol=ssl;ssl.ca.location={trust}");
+        over_tls("confluent", program, scenario, &address, &connection)?;
+    }
+    // Who speaks without TLS is sent away, and so is who does not trust the certificate; the plain listener still serves.
+    ensure!(
+        raw::exchange(&address, &raw::request(18, 0, &[]))? != Reaction::Silent,
+        "no reaction to a client without TLS"
+    );
+    let stranger = Program::new("kcat")
+        .args(["-b", &address, "-L", "-m", "3", "-X", "security.protocol=ssl"])
+        .say()?;
+    ensure!(
+        stranger.code != Some(0),
+        "an unknown authority was trusted: {stranger:?}"
+    );
+    raw::is_well(broker.address())
+}
+
+#[test]
+fn ipv6() -> Result<()> {
+    if Subject::from_env() != Subject::Smack {
+        return Ok(());
+    }
+    if TcpListener::bind("[::1]:0").is_err() {
+        println!("not tested: this machine has no IPv6");
+        return Ok(());
+    }
+    let port = broker::free_ports(1)?;
+    let listeners = format!("listeners=PLAINTEXT://127.0.0.1:0,SIX://[::1]:{port}\n");
+    let map = "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,SIX:PLAINTEXT\n";
+    let broker = Broker::start(Subject::Smack, &format!("{listeners}{map}"))?;
+    let address = format!("[::1]:{port}");
+    write_and_read(&address)?;
+    let metadata = Program::new("kcat").args(["-q", "-b", &address, "-L"]).run()?;
+    ensure!(
+        metadata.contains(&format!("::1]:{port}")) || metadata.contains(&format!("::1:{port}")),
+        "clients that came by IPv6 are told another address: {metadata}"
+    );
+    write_and_read(broker.address())
+}
+
+/// Pipes lines in and reads them back, in a group too.
+fn write_and_read(address: &str) -> Result<()> {
+    let topic = format!("lines-{}", program::unique());
+    let kcat = |args: &str| {
+        Program::new("kcat")
+            .args(["-q", "-b", address])
+            .args(args.split_whitespace())
+    };
+    let lines: String = (0..1000).map(|i| format!("line {i}\n")).collect();
+    kcat(&format!("-P -t {topic} -p 0")).input(lines.clone()).run()?;
+    ensure!(
+        kcat(&format!("-C -t {topic} -p 0 -o beginning -e")).run()? == lines,
+        "other lines came back"
+    );
+    let read = kcat(&format!("-G {topic} -X auto.offset.reset=earliest -e {topic}")).run()?;
+    ensure!(read == lines, "the group read {} bytes", read.len());
+    Ok(())
+}
+
+/// Says for every connection that it stands for a client of 203.0.113.7, and passes bytes on.
+fn forward(listener: TcpListener, to: String, header: Vec<u8>) {
+    std::thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let Ok(mut server) = TcpStream::connect(&to) else {
+                continue;
+            };
+            if server.write_all(&header).is_err() {
+                continue;
+            }
+            let ends = (client.try_clone(), server.try_clone());
+            let (Ok(client_too), Ok(server_too)) = ends else {
+                continue;
+            };
+            std::thread::spawn(move || pass(client, server));
+            std::thread::spawn(move || pass(server_too, client_too));
+        }
+    });
+}
+
+fn pass(mut from: TcpStream, mut to: TcpStream) {
+    let _ = std::io::copy(&mut from, &mut to);
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+fn version_1() -> Vec<u8> {
+    b"PROXY TCP4 203.0.113.7 127.0.0.1 50000 9092\r\n".to_vec()
+}
+
+fn version_2() -> Vec<u8> {
+    let mut header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11".to_vec();
+    header.extend(12_u16.to_be_bytes());
+    header.extend([203, 0, 113, 7, 127, 0, 0, 1]);
+    header.extend(50_000_u16.to_be_bytes());
+    header.extend(9092_u16.to_be_bytes());
+    header
+}
+
+#[test]
+fn proxy_protocol() -> Result<()> {
+    if Subject::from_env() != Subject::Smack {
+        return Ok(());
+    }
+    for header in [version_1(), version_2()] {
+        let forwarder = TcpListener::bind("127.0.0.1:0")?;
+        let outside = forwarder.local_addr()?.to_string();
+        let inside = format!("127.0.0.1:{}", broker::free_ports(1)?);
+        let dir = tempfile::tempdir()?;
+        let file = format!(
+            "[[kafka.listeners]]\nname = \"PLAINTEXT\"\nbind = \"127.0.0.1:0\"\n\
+             [[kafka.listeners]]\nname = \"PROXIED\"\nbind = \"{inside}\"\nadvertised = \"{outside}\"\nproxy_protocol = true\n"
+        );
+        fs::write(dir.path().join("smack.toml"), file)?;
+        let broker = Broker::start_at(Subject::Smack, "", dir.path())?;
+        forward(forwarder, inside.clone(), header);
+        write_and_read(&outside)?;
+        told_address(&broker, &outside)?;
+        let without = raw::exchange(&inside, &raw::request(18, 0, &[]))?;
+        ensure!(
+            without == Reaction::Closed,
+            "a connection without the header: {without:?}"
+        );
+        raw::is_well(broker.address())?;
+    }
+    Ok(())
+}
+
+/// The group's description names the client, not the forwarder.
+fn told_address(broker: &Broker, outside: &str) -> Result<()> {
+    let group = format!("seen-{}", program::unique());
+    Program::new("kcat")
+        .args(["-q", "-b", outside, "-P", "-t", &group])
+        .input("a\n")
+        .run()?;
+    let args = format!("-q -b {outside} -G {group} {group}");
+    let member = Program::new("kcat").args(args.split_whitespace()).seconds_max(3);
+    let member = std::thread::spawn(move || member.say());
+    let mut body = 1_i32.to_be_bytes().to_vec();
+    body.extend((group.len() as i16).to_be_bytes());
+    body.extend(group.as_bytes());
+    let wanted = b"/203.0.113.7";
+    while !member.is_finished() {
+        if let Reaction::Answered(frame) = raw::exchange(broker.address(), &raw::request(15, 0, &body))?
+            && frame.windows(wanted.len()).any(|bytes| bytes == wanted)
+        {
+            let _ = member.join();
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let said = member
+        .join()
+        .map_err(|_| anyhow::anyhow!("the member's thread panicked"))?;
+    bail!("the member was not seen with the address that the proxy told: {said:?}")
+}
