@@ -89,6 +89,8 @@ impl Stream {
                 Ok(sendfile(&*socket, file, Some(&mut position), bytes)?)
             }),
             Stream::Tls(stream) => {
+                // What was taken before leaves first: read while there is no room, a chunk would be read again.
+                ready!(Pin::new(stream.as_mut()).poll_flush(task))?;
                 let mut chunk = vec![0; bytes.min(FILE_CHUNK_BYTES)];
                 file.read_exact_at(&mut chunk, position)?;
                 Pin::new(stream.as_mut()).poll_write(task, &chunk)

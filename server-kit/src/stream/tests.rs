@@ -4,6 +4,7 @@ use std::{
     io::{IoSlice, Write},
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -11,6 +12,7 @@ use tokio::{
 };
 use tokio_rustls::{
     TlsConnector,
+    client::TlsStream,
     rustls::{
         ClientConfig, RootCertStore,
         crypto::ring,
@@ -102,35 +104,91 @@ async fn send_all(stream: &mut Stream, text: &[u8]) {
     assert_eq!(sent.unwrap(), text.len());
 }
 
-#[tokio::test]
-async fn tls_carries_memory_and_files() {
+/// A TLS connection from both ends.
+async fn tls_pair() -> (Stream, TlsStream<TcpStream>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let server = tokio::spawn(async move {
-        let acceptor = TlsAcceptor::new(&tls_options()).unwrap();
-        let mut stream = acceptor.accept(listener.accept().await.unwrap().0).await.unwrap();
-        assert_eq!(stream.read_u8().await.unwrap(), 7);
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(b"0123456789").unwrap();
-        send_all(&mut stream, b"head").await;
-        assert_eq!(
-            poll_fn(|task| stream.poll_send_file(task, &file, 3, 5))
-                .await
-                .unwrap(),
-            5
-        );
-        poll_fn(|task| stream.poll_flush(task)).await.unwrap();
-    });
-    let socket = TcpStream::connect(address).await.unwrap();
-    let mut client = tls_client()
-        .connect(ServerName::try_from("localhost").unwrap(), socket)
-        .await
-        .unwrap();
+    let acceptor = TlsAcceptor::new(&tls_options()).unwrap();
+    let server = async { acceptor.accept(listener.accept().await.unwrap().0).await.unwrap() };
+    let client = async {
+        let socket = TcpStream::connect(address).await.unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        tls_client().connect(name, socket).await.unwrap()
+    };
+    tokio::join!(server, client)
+}
+
+#[tokio::test]
+async fn tls_carries_memory_and_files() {
+    let (mut stream, mut client) = tls_pair().await;
     client.write_u8(7).await.unwrap();
+    assert_eq!(stream.read_u8().await.unwrap(), 7);
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(b"0123456789").unwrap();
+    send_all(&mut stream, b"head").await;
+    assert_eq!(
+        poll_fn(|task| stream.poll_send_file(task, &file, 3, 5))
+            .await
+            .unwrap(),
+        5
+    );
+    poll_fn(|task| stream.poll_flush(task)).await.unwrap();
     let mut seen = [0; 9];
     client.read_exact(&mut seen).await.unwrap();
     assert_eq!(&seen, b"head34567");
-    server.await.unwrap();
+}
+
+/// More than the sockets hold, so that writes stop half way: nothing is lost, doubled or held back.
+#[tokio::test]
+async fn tls_carries_large_answers_to_a_slow_reader() {
+    const ROUNDS: usize = 40;
+    let pattern: Vec<u8> = (0..300_000_u32).map(|i| (i % 251) as u8).collect();
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&pattern).unwrap();
+    let (mut stream, mut client) = tls_pair().await;
+    let head = pattern[..150_000].to_vec();
+    let writer = tokio::spawn(async move {
+        for _ in 0..ROUNDS {
+            let mut sent = 0;
+            while sent < head.len() {
+                let slices = [IoSlice::new(&head[sent..][..1]), IoSlice::new(&head[sent + 1..])];
+                sent += poll_fn(|task| stream.poll_write_slices(task, &slices, true))
+                    .await
+                    .unwrap();
+            }
+            while sent < 300_000 {
+                sent += poll_fn(|task| stream.poll_send_file(task, &file, sent as u64, 300_000 - sent))
+                    .await
+                    .unwrap();
+            }
+        }
+        poll_fn(|task| stream.poll_flush(task)).await.unwrap();
+        stream
+    });
+    let mut seen = vec![0; pattern.len()];
+    for round in 0..ROUNDS {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        client.read_exact(&mut seen).await.unwrap();
+        assert!(seen == pattern, "round {round}");
+    }
+    writer.await.unwrap();
+}
+
+/// Requests that came in one record are all read, though the socket never gets readable again.
+#[tokio::test]
+async fn tls_reads_what_one_record_held() {
+    let (mut stream, mut client) = tls_pair().await;
+    let sent: Vec<u8> = (0..16_000_u32).map(|i| (i % 251) as u8).collect();
+    client.write_all(&sent).await.unwrap();
+    client.flush().await.unwrap();
+    let mut seen = Vec::new();
+    while seen.len() < sent.len() {
+        poll_fn(|task| stream.poll_readable(task)).await.unwrap();
+        let mut small = [0; 7];
+        let read = stream.read(&mut small).await.unwrap();
+        seen.extend_from_slice(&small[..read]);
+    }
+    assert!(seen == sent);
 }
 
 #[test]
