@@ -159,8 +159,10 @@ fn cql_config(
     port: Option<u16>,
     durability: storage::Durability,
 ) -> cql_server::Config {
-    let mut cql = cql_server::Config::default();
-    cql.durability = durability;
+    let mut cql = cql_server::Config {
+        durability,
+        ..cql_server::Config::default()
+    };
     cql.listeners[0].bind = address(host, 9042);
     if !file.listeners.is_empty() {
         cql.listeners = file.listeners;
