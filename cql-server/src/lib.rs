@@ -18,6 +18,9 @@ mod core;
 mod engine;
 mod error;
 mod handlers;
+#[cfg(any(test, feature = "internals"))]
+#[doc(hidden)]
+pub mod internals;
 mod metrics;
 mod server;
 mod state;
