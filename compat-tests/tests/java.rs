@@ -58,7 +58,7 @@ version!(java_3_9, "3.9.2":
     acls, admin_configs, admin_topics, cluster, empty_topics, fencing, group_admin, group_cooperative, group_range, idempotent,
     large_messages, log_dirs, offsets, round_trip, transactions);
 version!(java_4, "4.4.0":
-    acls, admin_configs, admin_topics, cluster, config_definitions, empty_topics, fencing, group_admin, group_cooperative,
+    acls, admin_configs, admin_topics, broker_definitions, cluster, config_definitions, empty_topics, fencing, group_admin, group_cooperative,
     group_range, idempotent, large_messages, log_dirs, offsets, one_node, round_trip, transactions,
     // Only of the newest.
     admin_fencing, concurrent_transactions, consumer_group_described, consumer_group_range, consumer_group_regex,

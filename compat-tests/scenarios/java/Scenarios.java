@@ -35,6 +35,7 @@ public class Scenarios {
         ALL.put("admin_topics", Scenarios::adminTopics);
         ALL.put("admin_configs", Scenarios::adminConfigs);
         ALL.put("config_definitions", Scenarios::configDefinitions);
+        ALL.put("broker_definitions", Scenarios::brokerDefinitions);
         ALL.put("group_range", () -> group(RangeAssignor.class));
         ALL.put("group_cooperative", () -> group(CooperativeStickyAssignor.class));
         ALL.put("group_admin", Scenarios::groupAdmin);
@@ -327,6 +328,27 @@ public class Scenarios {
             return configOf(admin, new ConfigResource(ConfigResource.Type.TOPIC, topic), true);
         }
     }
+
+    /** Every configuration key of a broker; without the values of those that a broker of the tests is started with. */
+    @SuppressWarnings("unchecked")
+    static Object brokerDefinitions() throws Exception {
+        try (Admin admin = admin()) {
+            String id = String.valueOf(admin.describeCluster().nodes().get().iterator().next().id());
+            Map<String, Object> entries = configOf(admin, new ConfigResource(ConfigResource.Type.BROKER, id), true);
+            for (Map.Entry<String, Object> entry : entries.entrySet()) {
+                Map<String, Object> facts = (Map<String, Object>) entry.getValue();
+                if (SET_AT_START.contains(entry.getKey())) facts.keySet().removeAll(List.of("value", "source", "synonyms"));
+            }
+            return entries;
+        }
+    }
+
+    static final Set<String> SET_AT_START = Set.of(
+            "advertised.listeners", "broker.id", "controller.listener.names", "controller.quorum.voters", "group.initial.rebalance.delay.ms",
+            "inter.broker.listener.name", "listener.security.protocol.map", "listeners", "log.dir", "log.dirs", "min.insync.replicas",
+            "node.id", "num.partitions", "offsets.topic.num.partitions", "offsets.topic.replication.factor", "process.roles",
+            "share.coordinator.state.topic.min.isr", "share.coordinator.state.topic.replication.factor",
+            "transaction.state.log.min.isr", "transaction.state.log.num.partitions", "transaction.state.log.replication.factor");
 
     static final class Member implements AutoCloseable {
         final KafkaConsumer<String, String> consumer;
