@@ -6,7 +6,7 @@ use crate::{
         schema::{Schema, system},
         types::{CqlType, Native},
     },
-    error::Result,
+    error::{CqlError, Result},
     state::{self, rows::Writes},
     statements::{
         ddl::{Circumstances, Ddl},
@@ -20,6 +20,12 @@ use storage::Durability;
 impl Engine {
     /// Executes a statement that defines something. One at a time.
     pub(super) async fn define(&self, ddl: &Ddl, keyspace: Option<Arc<str>>) -> Result<Answer> {
+        // Their rows are not kept in step with their base yet, and an empty view would be a lie.
+        if matches!(ddl, Ddl::CreateView(_)) {
+            return Err(CqlError::invalid(
+                "Materialized views are disabled. Enable in cassandra.yaml to use.",
+            ));
+        }
         let _alone = self.defining.lock().await;
         let before = self.schema.load_full();
         let circumstances = Circumstances {

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     core::{
-        schema::{Nature, Table},
+        schema::{Index, Nature, Table, TargetPart},
         types::{CqlType, Native},
     },
     engine::ColumnSpec,
     error::{CqlError, Result},
     statements::{
-        restrictions::{self, NEEDS_FILTERING, Purpose, Restrictions, existing},
+        restrictions::{self, NEEDS_FILTERING, Purpose, Restriction, Restrictions, Test, existing},
         terms::{Planner, Prepared},
     },
 };
@@ -61,7 +61,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     if select.distinct {
         check_distinct(table, select, &selection, &restrictions)?;
     }
-    check_filtering(select, &restrictions)?;
+    check_filtering(table, select, &restrictions)?;
     let (reverse, sort) = order(table, &select.order_by, &restrictions)?;
     let group = group(table, &select.group_by, &restrictions)?;
     let mut attribute = |term: &Option<_>, name: &str| match term {
@@ -180,14 +180,36 @@ fn check_distinct(
 }
 
 /// What reads more than it answers is refused, if nobody allowed it.
-fn check_filtering(select: &Select, restrictions: &Restrictions) -> Result<()> {
-    let tests = !restrictions.filters.is_empty();
+fn check_filtering(table: &Table, select: &Select, restrictions: &Restrictions) -> Result<()> {
+    let tests = !restrictions.filters.is_empty() && !indexes_answer(table, &restrictions.filters);
     // Slices of every partition are found by looking at every row.
     let slices_everywhere = !restrictions.by_key && !restrictions.clustering.is_empty();
     if !select.allow_filtering && (tests || slices_everywhere) {
         return Err(CqlError::invalid(NEEDS_FILTERING));
     }
     Ok(())
+}
+
+/// Whether indexes were asked to find what `filters` want: one index of the first kind, or any number of attached ones.
+fn indexes_answer(table: &Table, filters: &[Restriction]) -> bool {
+    let by = |filter: &Restriction| table.indexes.iter().find(|index| answers(table, index, filter));
+    let found: Option<Vec<_>> = filters.iter().map(by).collect();
+    found.is_some_and(|found| found.len() == 1 || found.iter().all(|index| index.is_sai()))
+}
+
+fn answers(table: &Table, index: &Index, filter: &Restriction) -> bool {
+    let [column] = filter.columns[..] else {
+        return false;
+    };
+    let asked = match &filter.test {
+        Test::Equal(_) => matches!(index.target.part, TargetPart::Whole | TargetPart::Full),
+        Test::Slice(_) => index.is_sai() && index.target.part == TargetPart::Whole,
+        Test::Contains(_) => matches!(index.target.part, TargetPart::Whole | TargetPart::Values),
+        Test::ContainsKey(_) => matches!(index.target.part, TargetPart::Whole | TargetPart::Keys),
+        Test::Entry(..) => index.target.part == TargetPart::Entries,
+        Test::In(_) => false,
+    };
+    asked && table.columns[column].name == index.target.column
 }
 
 /// Whether rows are read backwards, and what rows of several partitions are sorted by.
@@ -221,7 +243,7 @@ fn order(
             let fixed = restrictions
                 .clustering
                 .iter()
-                .any(|one| one.columns == [next] && matches!(one.test, restrictions::Test::Equal(_)));
+                .any(|one| one.columns == [next] && matches!(one.test, Test::Equal(_)));
             if !fixed || next > at {
                 return Err(CqlError::invalid(
                     "Order by currently only supports the ordering of columns following their declared order in the PRIMARY KEY",
@@ -252,7 +274,7 @@ fn group(table: &Table, group_by: &[Selector], restrictions: &Restrictions) -> R
     let end = keys + table.clustering().len();
     let fixed = |at: usize| {
         let mut all = restrictions.partition.iter().chain(&restrictions.clustering);
-        all.any(|one| one.columns.contains(&at) && matches!(one.test, restrictions::Test::Equal(_)))
+        all.any(|one| one.columns.contains(&at) && matches!(one.test, Test::Equal(_)))
     };
     let mut next = 0;
     for selector in group_by {
