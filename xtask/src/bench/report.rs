@@ -13,9 +13,10 @@ use std::path::Path;
 const HEAD: &str = "# Benchmarks
 
 Written by `cargo xtask bench kafka`: original and smack one after the other on the same machine, client and server sharing
-its cores; the median of the rounds. Each load runs unmeasured first, so that the original's JVM is warm, and processor time is the
-server process's own clock. Cases that fall short of their aim come first; the last column says how each was measured.
-The load is librdkafka's, `benches/kafka_load.py` says exactly which; all single figures are in `benchmarks.json`.
+its cores; the median of the rounds. Each load runs unmeasured first, so that the original's JVM is warm, on a machine whose free
+memory was filled with page cache, and processor time is the server process's own clock. The load is librdkafka's;
+`benches/kafka_load.py` says exactly which. Cases that fall short of their aim come first; the last column says how each was
+measured, `benchmarks.json` holds every single figure.
 
 ";
 
