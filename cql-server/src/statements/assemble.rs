@@ -11,12 +11,12 @@ use crate::{
 use std::borrow::Cow;
 
 /// When a cell was written, and until when it lives.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) timestamp: i64,
     pub(crate) expiry: Option<Expiry>,
-    /// Of an element of a collection, not of the whole column.
-    pub(crate) of_element: bool,
+    /// Which element of a collection it is of; none: of the whole column.
+    pub(crate) path: Option<Vec<u8>>,
 }
 
 /// A row's values by the positions of their columns in the table.
@@ -37,6 +37,15 @@ impl<'a> Values<'a> {
             } else {
                 Vec::new()
             },
+        }
+    }
+
+    /// The same, borrowing nothing.
+    pub(crate) fn to_owned_values(&self) -> Values<'static> {
+        let own = |cell: &Option<Cow<'_, [u8]>>| cell.as_deref().map(|cell| Cow::Owned(cell.to_vec()));
+        Values {
+            cells: self.cells.iter().map(own).collect(),
+            times: self.times.clone(),
         }
     }
 
@@ -100,7 +109,7 @@ impl<'a> Values<'a> {
             times.push(Written {
                 timestamp: cell.timestamp,
                 expiry,
-                of_element: cell.path.is_some(),
+                path: cell.path.map(<[u8]>::to_vec),
             });
         }
     }

@@ -28,11 +28,11 @@ pub(crate) use relations::{
     Comparison, InValues, Relation, comparison, in_values, optional_where, relations,
 };
 pub(crate) use terms::{
-    Arithmetic, Literal, LiteralKind, Marker, PRODUCTS, SUMS, Term, chain, hint, integer, literal, marker,
-    string, term, tuple,
+    Literal, LiteralKind, Marker, PRODUCTS, SUMS, Term, chain, hint, integer, literal, marker, string, term,
+    tuple,
 };
 pub(crate) use token::{Keyword, Kind};
-pub(crate) use types::{TypeName, native_of, native_type, type_name};
+pub(crate) use types::{native_of, native_type, type_name};
 
 use crate::{
     error::{CqlError, Result},

@@ -4,9 +4,12 @@ use super::{
     input::{Parsed, Tokens, commas, commas_until, kind, parenthesised, sign, word},
     names::{self, QualifiedName},
     token::{Keyword, Kind},
-    types::{TypeName, native_type, type_name},
+    types::{native_type, type_name},
 };
-use crate::core::types::Native;
+use crate::core::{
+    functions::Operator,
+    types::{Native, names::RawType},
+};
 use std::sync::Arc;
 
 /// What sort of literal a text was.
@@ -35,16 +38,6 @@ pub(crate) struct Marker {
     pub(crate) name: Option<Arc<str>>,
 }
 
-/// Arithmetic between two operands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Arithmetic {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Modulo,
-}
-
 /// A value as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Term {
@@ -69,11 +62,11 @@ pub(crate) enum Term {
     },
     /// `(type) x`
     Hint {
-        kind: TypeName,
+        kind: RawType,
         of: Box<Term>,
     },
     Operation {
-        operator: Arithmetic,
+        operator: Operator,
         left: Box<Term>,
         right: Box<Term>,
     },
@@ -91,7 +84,7 @@ fn product(input: Tokens<'_>) -> Parsed<'_, Term> {
     chain(input, PRODUCTS, negatable, operation)
 }
 
-fn operation(operator: Arithmetic, left: Term, right: Term) -> Term {
+fn operation(operator: Operator, left: Term, right: Term) -> Term {
     Term::Operation {
         operator,
         left: Box::new(left),
@@ -100,16 +93,16 @@ fn operation(operator: Arithmetic, left: Term, right: Term) -> Term {
 }
 
 /// Signs of one precedence.
-pub(crate) type Operators = &'static [(&'static str, Arithmetic)];
+pub(crate) type Operators = &'static [(&'static str, Operator)];
 
 /// The lower precedence.
-pub(crate) const SUMS: Operators = &[("+", Arithmetic::Add), ("-", Arithmetic::Subtract)];
+pub(crate) const SUMS: Operators = &[("+", Operator::Add), ("-", Operator::Subtract)];
 
 /// The higher precedence.
 pub(crate) const PRODUCTS: Operators = &[
-    ("*", Arithmetic::Multiply),
-    ("/", Arithmetic::Divide),
-    ("%", Arithmetic::Modulo),
+    ("*", Operator::Multiply),
+    ("/", Operator::Divide),
+    ("%", Operator::Modulo),
 ];
 
 /// Operands with operators of one precedence between them, from left to right. Each operator counts as a level of
@@ -118,14 +111,14 @@ pub(crate) fn chain<'a, T>(
     input: Tokens<'a>,
     operators: Operators,
     operand: impl Fn(Tokens<'a>) -> Parsed<'a, T>,
-    join: impl Fn(Arithmetic, T, T) -> T,
+    join: impl Fn(Operator, T, T) -> T,
 ) -> Parsed<'a, T> {
     let outer = input;
     let (mut input, mut left) = operand(input)?;
     while let Some((_, operator)) = operators.iter().find(|(sign, _)| input.is_sign(sign)) {
         // In `x = value + x` of UPDATE the sum belongs to the operation, not to the term.
         let (rest, right) = match operand(input.skip().deeper()?) {
-            Err(nom::Err::Error(_)) if *operator == Arithmetic::Add && input.skip().name_at(0) => break,
+            Err(nom::Err::Error(_)) if *operator == Operator::Add && input.skip().name_at(0) => break,
             other => other?,
         };
         left = join(*operator, left, right);
@@ -311,7 +304,7 @@ pub(crate) fn tuple(input: Tokens<'_>) -> Parsed<'_, Term> {
 }
 
 /// A type in parentheses: no term looks like one, except a string.
-pub(crate) fn hint(input: Tokens<'_>) -> Option<(Tokens<'_>, TypeName)> {
+pub(crate) fn hint(input: Tokens<'_>) -> Option<(Tokens<'_>, RawType)> {
     let input = input.skip();
     if !matches!(input.peek(), Kind::Word(_) | Kind::Identifier | Kind::QuotedName) {
         return None;

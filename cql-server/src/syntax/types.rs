@@ -2,65 +2,10 @@
 
 use super::{
     input::{Parsed, Tokens, commas, kind, sign},
-    names::{QualifiedName, user_type},
+    names::user_type,
     token::{Keyword, Kind},
 };
-use crate::{
-    core::types::{Native, names::RawType},
-    error::Result,
-};
-
-/// A type as it was written.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum TypeName {
-    Native(Native),
-    List(Box<TypeName>),
-    Set(Box<TypeName>),
-    Map(Box<TypeName>, Box<TypeName>),
-    Tuple(Vec<TypeName>),
-    Vector(Box<TypeName>, i32),
-    User(QualifiedName),
-    Frozen(Box<TypeName>),
-    /// The name of a Java class.
-    Custom(String),
-}
-
-impl TypeName {
-    /// The same, ready to be resolved. What cannot be frozen is refused.
-    pub(crate) fn raw(&self) -> Result<RawType> {
-        let boxed = |of: &TypeName| of.raw().map(Box::new);
-        Ok(match self {
-            TypeName::Native(native) => RawType::Native(*native),
-            TypeName::List(of) => RawType::List {
-                of: boxed(of)?,
-                frozen: false,
-            },
-            TypeName::Set(of) => RawType::Set {
-                of: boxed(of)?,
-                frozen: false,
-            },
-            TypeName::Map(key, value) => RawType::Map {
-                key: boxed(key)?,
-                value: boxed(value)?,
-                frozen: false,
-            },
-            TypeName::Tuple(fields) => {
-                RawType::Tuple(fields.iter().map(TypeName::raw).collect::<Result<_>>()?)
-            }
-            TypeName::Vector(of, dimensions) => RawType::Vector {
-                of: boxed(of)?,
-                dimensions: i64::from(*dimensions),
-            },
-            TypeName::User(name) => RawType::Named {
-                keyspace: name.keyspace.clone(),
-                name: name.name.clone(),
-                frozen: false,
-            },
-            TypeName::Frozen(of) => of.raw()?.freeze()?,
-            TypeName::Custom(class) => RawType::Custom(class.clone()),
-        })
-    }
-}
+use crate::core::types::{Native, names::RawType};
 
 /// The native type that `keyword` names.
 pub(crate) fn native_of(keyword: Keyword) -> Option<Native> {
@@ -101,63 +46,85 @@ pub(crate) fn native_type(input: Tokens<'_>) -> Parsed<'_, Native> {
 }
 
 /// Any type.
-pub(crate) fn type_name(input: Tokens<'_>) -> Parsed<'_, TypeName> {
+pub(crate) fn type_name(input: Tokens<'_>) -> Parsed<'_, RawType> {
     let outer = input;
     let (input, found) = nested(input.deeper()?)?;
     Ok((input.as_deep_as(outer), found))
 }
 
-fn nested(input: Tokens<'_>) -> Parsed<'_, TypeName> {
+fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
     // Words that open a parameter list are names of user-defined types everywhere else.
     let has_parameters = input.sign_at(1, "<");
     match input.peek() {
         Kind::Word(keyword) if native_of(keyword).is_some() => {
             let (input, native) = native_type(input)?;
-            Ok((input, TypeName::Native(native)))
+            Ok((input, RawType::Native(native)))
         }
-        Kind::Word(Keyword::List) if has_parameters => one(input, TypeName::List),
-        Kind::Word(Keyword::Set) => one(input, TypeName::Set),
-        Kind::Word(Keyword::Frozen) if has_parameters => one(input, TypeName::Frozen),
+        Kind::Word(Keyword::List) if has_parameters => one(input, |of| RawType::List { of, frozen: false }),
+        Kind::Word(Keyword::Set) => one(input, |of| RawType::Set { of, frozen: false }),
+        Kind::Word(Keyword::Frozen) if has_parameters => {
+            let (rest, ()) = sign("<")(input.skip())?;
+            let (rest, of) = type_name(rest)?;
+            let (rest, ()) = sign(">")(rest)?;
+            match of.freeze() {
+                Ok(frozen) => Ok((rest, frozen)),
+                Err(error) => Err(input.refused(error.to_string())),
+            }
+        }
         Kind::Word(Keyword::Map) if has_parameters => {
             let (input, ()) = sign("<")(input.skip())?;
             let (input, key) = type_name(input)?;
             let (input, ()) = sign(",")(input)?;
             let (input, value) = type_name(input)?;
             let (input, ()) = sign(">")(input)?;
-            Ok((input, TypeName::Map(Box::new(key), Box::new(value))))
+            let map = RawType::Map {
+                key: Box::new(key),
+                value: Box::new(value),
+                frozen: false,
+            };
+            Ok((input, map))
         }
         Kind::Word(Keyword::Tuple) if has_parameters => {
             let (input, ()) = sign("<")(input.skip())?;
             let (input, fields) = commas(type_name)(input)?;
             let (input, ()) = sign(">")(input)?;
-            Ok((input, TypeName::Tuple(fields)))
+            Ok((input, RawType::Tuple(fields)))
         }
         Kind::Word(Keyword::Vector) if has_parameters => vector(input),
-        Kind::String => Ok((input.skip(), TypeName::Custom(input.text().into_owned()))),
+        Kind::String => Ok((input.skip(), RawType::Custom(input.text().into_owned()))),
         _ => {
             let (input, name) = user_type(input)?;
-            Ok((input, TypeName::User(name)))
+            let named = RawType::Named {
+                keyspace: name.keyspace,
+                name: name.name,
+                frozen: false,
+            };
+            Ok((input, named))
         }
     }
 }
 
 /// A type with one parameter.
-fn one(input: Tokens<'_>, make: impl Fn(Box<TypeName>) -> TypeName) -> Parsed<'_, TypeName> {
+fn one(input: Tokens<'_>, make: impl Fn(Box<RawType>) -> RawType) -> Parsed<'_, RawType> {
     let (input, ()) = sign("<")(input.skip())?;
     let (input, of) = type_name(input)?;
     let (input, ()) = sign(">")(input)?;
     Ok((input, make(Box::new(of))))
 }
 
-fn vector(input: Tokens<'_>) -> Parsed<'_, TypeName> {
+fn vector(input: Tokens<'_>) -> Parsed<'_, RawType> {
     let (input, ()) = sign("<")(input.skip())?;
     let (input, of) = type_name(input)?;
     let (input, ()) = sign(",")(input)?;
     let at = input;
     let (input, text) = kind(Kind::Integer)(input)?;
-    let Ok(dimensions) = text.parse() else {
+    let Ok(dimensions) = text.parse::<i32>() else {
         return Err(at.refused(format!("For input string: \"{text}\"")));
     };
     let (input, ()) = sign(">")(input)?;
-    Ok((input, TypeName::Vector(Box::new(of), dimensions)))
+    let vector = RawType::Vector {
+        of: Box::new(of),
+        dimensions: dimensions.into(),
+    };
+    Ok((input, vector))
 }

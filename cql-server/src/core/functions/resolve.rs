@@ -3,8 +3,8 @@
 use super::number::NUMERIC;
 use super::operators::{calculate, moved, promoted};
 use super::{
-    Function, Operator, aggregates, casts, collections, conversions, masking, math::Math, native,
-    number::Number, time, vectors,
+    Function, Operator, aggregates, casts, collections, conversions, masking, math::Math, number::Number,
+    time, vectors,
 };
 use crate::core::types::{CqlType, Native};
 use crate::error::{CqlError, Result};

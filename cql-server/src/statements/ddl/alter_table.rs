@@ -3,14 +3,14 @@
 use super::{
     Applied, Circumstances, change,
     create_table::{Definition, Settings, definition, mask, refuse_masks, refuse_nested_udt},
-    holder, keyspace_of, raw_type,
+    holder, keyspace_of,
 };
 use crate::{
     core::schema::{Column, Dropped, Keyspace, Role, Schema, Table},
     error::{CqlError, Result},
     syntax::{
         Keyword, Kind, Parsed, Property, QualifiedName, Tokens, ands, column, commas, if_exists,
-        if_not_exists, kind, name, parenthesised, properties, table, word, words,
+        if_not_exists, kind, name, parenthesised, properties, table, type_name, word, words,
     },
 };
 
@@ -84,7 +84,7 @@ fn alter_column(input: Tokens<'_>) -> Parsed<'_, Alteration> {
         return mask(input).map(|(input, _)| (input, Alteration::Mask));
     }
     let (input, ()) = word(Keyword::Type)(input)?;
-    let (input, _) = raw_type(input)?;
+    let (input, _) = type_name(input)?;
     Ok((input, Alteration::Type))
 }
 

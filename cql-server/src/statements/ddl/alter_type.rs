@@ -5,7 +5,7 @@ use super::{
     alter_table::renames,
     change,
     create_type::{field, field_type},
-    holder, keyspace_of, raw_type,
+    holder, keyspace_of,
 };
 use crate::{
     core::{
@@ -13,7 +13,10 @@ use crate::{
         types::{CqlType, UserType, names::RawType},
     },
     error::{CqlError, Result},
-    syntax::{Keyword, Kind, Parsed, QualifiedName, Tokens, if_exists, if_not_exists, name, user_type, word},
+    syntax::{
+        Keyword, Kind, Parsed, QualifiedName, Tokens, if_exists, if_not_exists, name, type_name, user_type,
+        word,
+    },
 };
 use std::sync::Arc;
 
@@ -45,13 +48,13 @@ pub(crate) enum Alteration {
 pub(super) fn parse(input: Tokens<'_>) -> Parsed<'_, AlterType> {
     let (input, if_exists_) = if_exists(input)?;
     let start = input;
-    let (input, type_name) = user_type(input)?;
+    let (input, user_type) = user_type(input)?;
     let rest = input.skip();
     let (input, alteration) = match input.peek() {
         Kind::Word(Keyword::Alter) => {
             let (rest, _) = name(rest)?;
             let (rest, ()) = word(Keyword::Type)(rest)?;
-            let (rest, _) = raw_type(rest)?;
+            let (rest, _) = type_name(rest)?;
             (rest, Alteration::Type)
         }
         Kind::Word(Keyword::Add) => {
@@ -76,7 +79,7 @@ pub(super) fn parse(input: Tokens<'_>) -> Parsed<'_, AlterType> {
     Ok((
         input,
         AlterType {
-            name: type_name,
+            name: user_type,
             if_exists: if_exists_,
             alteration,
         },

@@ -110,7 +110,7 @@ impl CreateKeyspace {
             return Ok(Applied::nothing(schema));
         }
         Err(CqlError::AlreadyExists {
-            message: format!("Cannot add existing keyspace \"{}\"", self.name),
+            message: format!("Keyspace '{}' already exists", self.name),
             keyspace: self.name.clone(),
             table: String::new(),
         })

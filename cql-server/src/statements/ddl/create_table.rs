@@ -1,6 +1,6 @@
 //! CREATE TABLE.
 
-use super::{Applied, Circumstances, change, given, keyspace_of, raw_type};
+use super::{Applied, Circumstances, change, given, keyspace_of};
 use crate::{
     core::{
         schema::{Column, Keyspace, Options, Role, Schema, Table, is_plain_name, options::Given},
@@ -9,7 +9,8 @@ use crate::{
     error::{CqlError, Result},
     syntax::{
         Keyword, Kind, Parsed, Property, QualifiedName, Tokens, ands, commas, commas_until, function,
-        has_sign, has_word, if_not_exists, name, parenthesised, property, sign, table, term, unique, words,
+        has_sign, has_word, if_not_exists, name, parenthesised, property, sign, table, term, type_name,
+        unique, words,
     },
 };
 use uuid::Uuid;
@@ -125,7 +126,7 @@ fn item(input: Tokens<'_>) -> Parsed<'_, Item> {
 /// `name type [STATIC] [MASKED WITH ...]`
 pub(super) fn definition(input: Tokens<'_>) -> Parsed<'_, Definition> {
     let (input, name) = name(input)?;
-    let (input, kind) = raw_type(input)?;
+    let (input, kind) = type_name(input)?;
     let (input, is_static) = has_word(Keyword::Static)(input)?;
     let (input, is_masked) = mask(input)?;
     Ok((
@@ -440,7 +441,7 @@ impl Settings {
 
 pub(super) fn already_exists(keyspace: &str, table: &str) -> CqlError {
     CqlError::AlreadyExists {
-        message: format!("Cannot add already existing table \"{table}\" to keyspace \"{keyspace}\""),
+        message: format!("Table '{keyspace}.{table}' already exists"),
         keyspace: keyspace.to_owned(),
         table: table.to_owned(),
     }

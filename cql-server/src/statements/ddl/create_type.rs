@@ -1,13 +1,13 @@
 //! CREATE TYPE.
 
-use super::{Applied, Circumstances, change, keyspace_of, raw_type};
+use super::{Applied, Circumstances, change, keyspace_of};
 use crate::{
     core::{
         schema::{Keyspace, Schema},
         types::{CqlType, Native, UserType, names::RawType},
     },
     error::{CqlError, Result},
-    syntax::{Parsed, QualifiedName, Tokens, if_not_exists, name, sign, user_type},
+    syntax::{Parsed, QualifiedName, Tokens, if_not_exists, name, sign, type_name, user_type},
 };
 use std::sync::Arc;
 
@@ -48,7 +48,7 @@ pub(super) fn parse(input: Tokens<'_>) -> Parsed<'_, CreateType> {
 /// `name type`
 pub(super) fn field(input: Tokens<'_>) -> Parsed<'_, (String, RawType)> {
     let (input, name) = name(input)?;
-    let (input, kind) = raw_type(input)?;
+    let (input, kind) = type_name(input)?;
     Ok((input, (name, kind)))
 }
 

@@ -1,7 +1,7 @@
 //! User-defined functions and aggregates, which the original has switched off unless its configuration says otherwise:
 //! none can be created, so none can be dropped.
 
-use super::{Applied, Circumstances, keyspace_of, raw_type};
+use super::{Applied, Circumstances, keyspace_of};
 use crate::{
     core::{
         schema::{Schema, system},
@@ -10,7 +10,7 @@ use crate::{
     error::{CqlError, Result},
     syntax::{
         Keyword, Kind, Parsed, QualifiedName, Tokens, commas_until, function, has_word, if_exists,
-        if_not_exists, kind, local_function, name, sign, string, term, word, words,
+        if_not_exists, kind, local_function, name, sign, string, term, type_name, word, words,
     },
 };
 
@@ -46,7 +46,7 @@ pub(super) fn create_function(input: Tokens<'_>) -> Parsed<'_, CreateFunction> {
     let (input, ()) = sign("(")(input)?;
     let argument = |input| {
         let (input, _) = name(input)?;
-        raw_type(input)
+        type_name(input)
     };
     let (input, _) = commas_until(")", argument)(input)?;
     let (input, ()) = match input.peek() {
@@ -54,7 +54,7 @@ pub(super) fn create_function(input: Tokens<'_>) -> Parsed<'_, CreateFunction> {
         _ => word(Keyword::Called)(input)?,
     };
     let (input, ()) = words([Keyword::On, Keyword::Null, Keyword::Input, Keyword::Returns])(input)?;
-    let (input, _) = raw_type(input)?;
+    let (input, _) = type_name(input)?;
     let (input, ()) = word(Keyword::Language)(input)?;
     let (input, _) = kind(Kind::Identifier)(input)?;
     let (input, ()) = word(Keyword::As)(input)?;
@@ -68,11 +68,11 @@ pub(super) fn create_aggregate(input: Tokens<'_>) -> Parsed<'_, CreateAggregate>
     let (input, _) = if_not_exists(input)?;
     let (input, name) = function(input)?;
     let (input, ()) = sign("(")(input)?;
-    let (input, arguments) = commas_until(")", raw_type)(input)?;
+    let (input, arguments) = commas_until(")", type_name)(input)?;
     let (input, ()) = word(Keyword::Sfunc)(input)?;
     let (input, state_function) = local_function(input)?;
     let (input, ()) = word(Keyword::Stype)(input)?;
-    let (mut input, state) = raw_type(input)?;
+    let (mut input, state) = type_name(input)?;
     if input.is(Keyword::Finalfunc) {
         input = local_function(input.skip())?.0;
     }
@@ -103,7 +103,7 @@ pub(super) fn drop<'a>(input: Tokens<'a>, what: &'static str) -> Parsed<'a, Drop
     let (input, if_exists) = if_exists(input)?;
     let (input, name) = function(input)?;
     let (input, arguments) = if input.is_sign("(") {
-        let (input, arguments) = commas_until(")", raw_type)(input.skip())?;
+        let (input, arguments) = commas_until(")", type_name)(input.skip())?;
         (input, Some(arguments))
     } else {
         (input, None)

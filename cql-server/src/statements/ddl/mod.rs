@@ -29,12 +29,9 @@ pub(crate) use functions::{CreateAggregate, CreateFunction, DropFunction};
 pub(crate) use triggers::{CreateTrigger, DropTrigger};
 
 use crate::{
-    core::{
-        schema::{Keyspace, Schema, SchemaChange, options::Given},
-        types::names::RawType,
-    },
+    core::schema::{Keyspace, Schema, SchemaChange, options::Given},
     error::{CqlError, Result},
-    syntax::{Keyword, Kind, Parsed, Property, PropertyValue, QualifiedName, Tokens, type_name},
+    syntax::{Keyword, Kind, Parsed, Property, PropertyValue, QualifiedName, Tokens},
 };
 use std::sync::Arc;
 use uuid::Uuid;
@@ -196,15 +193,6 @@ fn made<'a, T>(
 ) -> Parsed<'a, Ddl> {
     let (input, found) = parser(input)?;
     Ok((input, make(found)))
-}
-
-/// The type of a column or field.
-fn raw_type(input: Tokens<'_>) -> Parsed<'_, RawType> {
-    let (rest, name) = type_name(input)?;
-    match name.raw() {
-        Ok(raw) => Ok((rest, raw)),
-        Err(error) => Err(input.refused(error.to_string())),
-    }
 }
 
 /// The keyspace that `name` is in.

@@ -31,6 +31,12 @@ pub(crate) struct Paging {
 }
 
 impl Plan {
+    /// How many rows a page has at most; what is folded into one row has no pages.
+    pub(super) fn page(&self, paging: &Paging) -> u64 {
+        let pages = self.group.is_some() || !self.folds();
+        paging.page_size.filter(|_| pages).unwrap_or(u64::MAX)
+    }
+
     /// Executes it.
     pub(crate) async fn execute(
         &self,
@@ -40,7 +46,7 @@ impl Plan {
         paging: &Paging,
     ) -> Result<Rows> {
         let mark = paging.state.as_ref().map(Mark::read).transpose()?;
-        let page = paging.page_size.filter(|_| !self.folds()).unwrap_or(u64::MAX);
+        let page = self.page(paging);
         if !self.sort.is_empty() && page != u64::MAX {
             return Err(CqlError::invalid(
                 "Cannot page queries with both ORDER BY and a IN restriction on the partition key; you must either remove the \
@@ -129,7 +135,7 @@ impl Run<'_> {
 
     /// A partition of a table without clustering columns: its one row.
     async fn single(&mut self, kv: &dyn KvRead, partition: &Partition) -> Result<Flow> {
-        self.sink.partition(None);
+        self.sink.partition(None)?;
         let Some(stored) = kv.get(&partition.row_key(&[])).await? else {
             return Ok(Flow::On);
         };
@@ -146,7 +152,7 @@ impl Run<'_> {
         let head = Head::read(kv, partition, self.plan.table.has_statics()).await?;
         let deletions = head.deletions();
         self.sink
-            .partition(mark.as_ref().map(|mark| mark.left_of_partition));
+            .partition(mark.as_ref().map(|mark| mark.left_of_partition))?;
         let slices = match mark.as_ref().and_then(|mark| mark.position.as_ref()) {
             Some(position) => behind(&self.slices, position, self.plan.reverse),
             None => self.slices.clone(),
@@ -251,7 +257,7 @@ impl Run<'_> {
         while let Some((place, stored)) = ahead.take() {
             let partition = place.partition.clone();
             let mut head = Head::default();
-            self.sink.partition(None);
+            self.sink.partition(None)?;
             let mut item = Some((place, stored));
             let mut shown = false;
             let mut wanted = true;

@@ -33,8 +33,8 @@ pub(crate) struct Plan {
     pub(crate) reverse: bool,
     /// Columns to sort by where rows of several partitions are brought into one order, and whether against it.
     pub(crate) sort: Vec<(usize, bool)>,
-    /// How many leading key columns make a group; none: no GROUP BY.
-    pub(crate) group: Option<usize>,
+    /// GROUP BY.
+    pub(crate) group: Option<Group>,
     pub(crate) limit: Option<Prepared>,
     pub(crate) per_partition_limit: Option<Prepared>,
     /// Whether a partition without rows shows its static columns.
@@ -44,10 +44,19 @@ pub(crate) struct Plan {
     pub(crate) is_system: bool,
 }
 
+/// Which rows become one.
+#[derive(Debug, Clone)]
+pub(crate) struct Group {
+    /// How many leading columns of the primary key they have in common.
+    pub(crate) columns: usize,
+    /// Of the last of these columns only what this makes of it.
+    pub(crate) function: Option<Expression>,
+}
+
 impl Plan {
     /// Whether many rows become one.
     pub(crate) fn folds(&self) -> bool {
-        self.selection.is_aggregate || self.group.is_some()
+        self.selection.is_aggregate() || self.group.is_some()
     }
 }
 
@@ -63,7 +72,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     }
     check_filtering(table, select, &restrictions)?;
     let (reverse, sort) = order(table, &select.order_by, &restrictions)?;
-    let group = group(table, &select.group_by, &restrictions)?;
+    let group = group(planner, table, select, &restrictions)?;
     let mut attribute = |term: &Option<_>, name: &str| match term {
         Some(term) => planner.attribute(term, name, Native::Int).map(Some),
         None => Ok(None),
@@ -75,7 +84,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
             "PER PARTITION LIMIT is not allowed with SELECT DISTINCT queries",
         ));
     }
-    if selection.is_aggregate && group.is_none() && per_partition_limit.is_some() {
+    if selection.is_aggregate() && group.is_none() && per_partition_limit.is_some() {
         return Err(CqlError::invalid(
             "PER PARTITION LIMIT is not allowed with aggregate queries.",
         ));
@@ -88,9 +97,10 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     });
     let shows_static_alone = restrictions.clustering.is_empty() && !picks_rows;
     let mut warnings = Vec::new();
-    if selection.is_aggregate && group.is_none() && !restrictions.by_key {
+    let folds = selection.is_aggregate() || group.is_some();
+    if folds && !restrictions.by_key {
         warnings.push("Aggregation query used without partition key".to_owned());
-    } else if selection.is_aggregate && group.is_none() && restrictions.has_many_partitions() {
+    } else if folds && restrictions.has_many_partitions() {
         warnings.push("Aggregation query used on multiple partition keys (IN restriction)".to_owned());
     }
     let (json, columns) = if select.json {
@@ -265,45 +275,61 @@ fn order(
     Ok((reversed == Some(true), sort))
 }
 
-/// How many leading columns of the primary key make a group.
-fn group(table: &Table, group_by: &[Selector], restrictions: &Restrictions) -> Result<Option<usize>> {
-    if group_by.is_empty() {
+/// GROUP BY: leading columns of the primary key, where those of one value may be left out, and maybe a function of the
+/// last of them.
+fn group(
+    planner: &mut Planner<'_>,
+    table: &Table,
+    select: &Select,
+    restrictions: &Restrictions,
+) -> Result<Option<Group>> {
+    const OUT_OF_ORDER: &str =
+        "Group by currently only support groups of columns following their declared order in the PRIMARY KEY";
+    if select.group_by.is_empty() {
         return Ok(None);
     }
     let keys = table.partition_key().len();
     let end = keys + table.clustering().len();
     let fixed = |at: usize| {
         let mut all = restrictions.partition.iter().chain(&restrictions.clustering);
-        all.any(|one| one.columns.contains(&at) && matches!(one.test, Test::Equal(_)))
+        all.any(|one| one.columns == [at] && matches!(one.test, Test::Equal(_)))
     };
     let mut next = 0;
-    for selector in group_by {
-        let Selector::Column(name) = selector else {
-            return Err(CqlError::invalid(
-                "Functions are not supported in the GROUP BY clause of this server",
-            ));
-        };
-        let (at, column) = existing(table, name)?;
+    let mut function = None;
+    for selector in &select.group_by {
+        let (at, found) = selection::grouping(planner, table, selector)?;
         if at >= end {
             return Err(CqlError::invalid(format!(
                 "Group by is currently only supported on the columns of the PRIMARY KEY, got {}",
-                column.name
+                table.columns[at].name
             )));
+        }
+        if function.is_some() && found.is_none() {
+            return Err(CqlError::invalid(
+                "Functions are only supported on the last element of the GROUP BY clause",
+            ));
         }
         while next < at && fixed(next) {
             next += 1;
         }
         if at != next {
-            return Err(CqlError::invalid(
-                "Group by currently only support groups of columns following their declared order in the PRIMARY KEY",
-            ));
+            return Err(CqlError::invalid(OUT_OF_ORDER));
         }
         next += 1;
+        function = found;
     }
     if next < keys {
         return Err(CqlError::invalid(
             "Group by is not supported on only a part of the partition key",
         ));
     }
-    Ok(Some(next))
+    if next > keys && select.distinct {
+        return Err(CqlError::invalid(
+            "Grouping on clustering columns is not allowed for SELECT DISTINCT queries",
+        ));
+    }
+    Ok(Some(Group {
+        columns: next,
+        function,
+    }))
 }

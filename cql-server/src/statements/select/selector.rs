@@ -1,11 +1,13 @@
 //! Selectors: what SELECT wants of a row, and what GROUP BY groups by.
 
 use crate::{
-    core::types::Native,
+    core::{
+        functions::Operator,
+        types::{Native, names::RawType},
+    },
     syntax::{
-        Arithmetic, Keyword, Kind, PRODUCTS, Parsed, QualifiedName, SUMS, Term, Tokens, TypeName, after_word,
-        chain, column, commas, commas_until, function, hint, literal, marker, name, native_type, sign, term,
-        word,
+        Keyword, Kind, PRODUCTS, Parsed, QualifiedName, SUMS, Term, Tokens, after_word, chain, column,
+        commas, commas_until, function, hint, literal, marker, name, native_type, sign, term, word,
     },
 };
 
@@ -48,11 +50,11 @@ pub(crate) enum Selector {
     },
     /// `(type) x`
     Hint {
-        kind: TypeName,
+        kind: RawType,
         of: Box<Selector>,
     },
     Operation {
-        operator: Arithmetic,
+        operator: Operator,
         left: Box<Selector>,
         right: Box<Selector>,
     },
@@ -102,7 +104,7 @@ fn product(input: Tokens<'_>) -> Parsed<'_, Selector> {
     chain(input, PRODUCTS, negatable, operation)
 }
 
-fn operation(operator: Arithmetic, left: Selector, right: Selector) -> Selector {
+fn operation(operator: Operator, left: Selector, right: Selector) -> Selector {
     Selector::Operation {
         operator,
         left: Box::new(left),

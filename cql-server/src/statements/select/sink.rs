@@ -1,6 +1,10 @@
 //! What becomes of rows that were found: filtered, counted against limits, folded into groups, written.
 
-use super::{paging::Mark, prepare::Plan, selection::Scope};
+use super::{
+    paging::Mark,
+    prepare::{Group, Plan},
+    selection::{Aggregation, Scope},
+};
 use crate::{
     core::types::{compare, show},
     engine::Rows,
@@ -53,10 +57,14 @@ pub(crate) struct Sink<'p> {
 
 /// Rows being folded into one.
 struct Fold {
-    /// The first row of the group as it is shown.
-    first: Vec<Option<Vec<u8>>>,
-    rows: i64,
-    token: i64,
+    /// The first row of the group, which is what columns show.
+    first: assemble::Values<'static>,
+    /// What the function of GROUP BY makes of it.
+    key: Option<Vec<u8>>,
+    aggregation: Aggregation,
+    /// Where the last of its rows was.
+    partition: Partition,
+    position: Option<Bytes>,
 }
 
 impl<'p> Sink<'p> {
@@ -86,8 +94,12 @@ impl<'p> Sink<'p> {
     }
 
     /// Rows of another partition follow.
-    pub(crate) fn partition(&mut self, left: Option<u64>) {
+    pub(crate) fn partition(&mut self, left: Option<u64>) -> Result<()> {
+        if self.plan.group.is_some() {
+            self.end_group()?;
+        }
         self.left_of_partition = left.unwrap_or(self.limits.per_partition);
+        Ok(())
     }
 
     /// Takes a row.
@@ -100,50 +112,62 @@ impl<'p> Sink<'p> {
         if !self.filter.accepts(&self.plan.table, &row.cells) {
             return Ok(Flow::On);
         }
-        if self.plan.selection.is_aggregate || self.plan.group.is_some() {
+        if self.plan.folds() {
             return self.fold_row(partition, position, row);
         }
         if let Some(flow) = self.is_full() {
             return Ok(flow);
         }
-        let scope = Scope {
-            row,
-            token: partition.token(),
-            rows: 0,
-            values: self.values,
-            now: self.now,
-        };
-        if self.plan.sort.is_empty() && !self.plan.json.is_empty() {
-            let text = self.json(&scope)?;
-            self.writer.cell(Some(text.as_bytes()));
-            self.writer.end_row();
-        } else if self.plan.sort.is_empty() {
-            for expression in &self.plan.selection.expressions {
-                self.writer.cell(expression.evaluate(&scope)?.as_deref());
-            }
-            self.writer.end_row();
-        } else {
-            let mut cells = Vec::with_capacity(self.plan.selection.expressions.len());
-            for expression in &self.plan.selection.expressions {
-                cells.push(
-                    expression
-                        .evaluate(&scope)?
-                        .map(|value| Bytes::copy_from_slice(&value)),
-                );
-            }
-            let by = self
-                .plan
-                .sort
-                .iter()
-                .map(|(at, _)| row.cells[*at].as_deref().map(<[u8]>::to_vec));
-            self.sorted.push((cells, by.collect()));
-        }
+        self.answer(&self.scope(row, &[]))?;
         self.count(partition, position);
         Ok(if self.plan.distinct {
             Flow::NextPartition
         } else {
             Flow::On
         })
+    }
+
+    fn scope<'s>(&self, row: &'s assemble::Values<'s>, aggregated: &'s [Option<Vec<u8>>]) -> Scope<'s>
+    where
+        'p: 's,
+    {
+        Scope {
+            row,
+            aggregated,
+            values: self.values,
+            now: self.now,
+        }
+    }
+
+    /// Writes a row of the answer, or keeps it to be sorted.
+    fn answer(&mut self, scope: &Scope<'_>) -> Result<()> {
+        let plan = self.plan;
+        if plan.sort.is_empty() && plan.json.is_empty() {
+            for expression in &plan.selection.expressions {
+                self.writer.cell(expression.evaluate(scope)?.as_deref());
+            }
+            self.writer.end_row();
+            return Ok(());
+        }
+        let cells = if plan.json.is_empty() {
+            let mut cells = Vec::with_capacity(plan.selection.expressions.len());
+            for expression in &plan.selection.expressions {
+                let value = expression.evaluate(scope)?;
+                cells.push(value.map(|value| Bytes::copy_from_slice(&value)));
+            }
+            cells
+        } else {
+            vec![Some(self.json(scope)?.into())]
+        };
+        let by = plan
+            .sort
+            .iter()
+            .map(|(at, _)| scope.row.cells[*at].as_deref().map(<[u8]>::to_vec));
+        self.sorted.push((cells, by.collect()));
+        if plan.sort.is_empty() {
+            self.write_sorted();
+        }
+        Ok(())
     }
 
     /// A row as JSON.
@@ -199,33 +223,41 @@ impl<'p> Sink<'p> {
         position: Option<&Bytes>,
         row: &assemble::Values<'_>,
     ) -> Result<Flow> {
-        let _ = position;
-        let columns = self.plan.group.unwrap_or(0);
-        let same = self
-            .fold
-            .as_ref()
-            .is_none_or(|fold| (0..columns).all(|at| fold.first[at].as_deref() == row.cells[at].as_deref()));
+        let key = match self.plan.group.as_ref().and_then(|group| group.function.as_ref()) {
+            Some(function) => function
+                .evaluate(&self.scope(row, &[]))?
+                .map(std::borrow::Cow::into_owned),
+            None => None,
+        };
+        let belongs = |fold: &Fold, group: &Group| {
+            let plain = 0..group.columns - usize::from(group.function.is_some());
+            plain.into_iter().all(|at| fold.first.cells[at] == row.cells[at]) && fold.key == key
+        };
+        let same = match (&self.fold, &self.plan.group) {
+            (Some(fold), Some(group)) => belongs(fold, group),
+            _ => true,
+        };
         if !same {
             self.end_group()?;
         }
-        if self.fold.is_none() && self.plan.group.is_some() && (self.left == 0 || self.left_of_partition == 0)
+        if self.fold.is_none()
+            && self.plan.group.is_some()
+            && let Some(flow) = self.is_full()
         {
-            return Ok(if self.left == 0 {
-                Flow::Stop
-            } else {
-                Flow::NextPartition
-            });
+            return Ok(flow);
         }
-        let fold = self.fold.get_or_insert_with(|| Fold {
-            first: row
-                .cells
-                .iter()
-                .map(|cell| cell.as_deref().map(<[u8]>::to_vec))
-                .collect(),
-            rows: 0,
-            token: partition.token(),
+        let mut fold = self.fold.take().unwrap_or_else(|| Fold {
+            first: row.to_owned_values(),
+            key,
+            aggregation: Aggregation::new(&self.plan.selection),
+            partition: partition.clone(),
+            position: None,
         });
-        fold.rows += 1;
+        fold.partition.clone_from(partition);
+        fold.position = position.cloned();
+        fold.aggregation
+            .add(&self.plan.selection, &self.scope(row, &[]))?;
+        self.fold = Some(fold);
         Ok(Flow::On)
     }
 
@@ -234,37 +266,33 @@ impl<'p> Sink<'p> {
         let Some(fold) = self.fold.take() else {
             return Ok(());
         };
-        let mut row = assemble::Values::new(&self.plan.table, self.plan.selection.with_times);
-        row.cells = fold
-            .first
-            .into_iter()
-            .map(|cell| cell.map(std::borrow::Cow::Owned))
-            .collect();
-        let scope = Scope {
-            row: &row,
-            token: fold.token,
-            rows: fold.rows,
+        let aggregated = fold.aggregation.finish();
+        self.answer(&Scope {
+            row: &fold.first,
+            aggregated: &aggregated,
             values: self.values,
             now: self.now,
-        };
-        for expression in &self.plan.selection.expressions {
-            self.writer.cell(expression.evaluate(&scope)?.as_deref());
-        }
-        self.writer.end_row();
-        self.left = self.left.saturating_sub(1);
-        self.left_of_partition = self.left_of_partition.saturating_sub(1);
+        })?;
+        self.count(&fold.partition, fold.position.as_ref());
         Ok(())
+    }
+
+    /// Answers the aggregate of nothing.
+    fn no_rows(&mut self) -> Result<()> {
+        let aggregated = Aggregation::new(&self.plan.selection).finish();
+        let row = assemble::Values::new(&self.plan.table, self.plan.selection.with_times);
+        self.answer(&Scope {
+            row: &row,
+            aggregated: &aggregated,
+            values: self.values,
+            now: self.now,
+        })
     }
 
     /// The answer.
     pub(crate) fn finish(mut self) -> Result<Rows> {
-        if self.plan.selection.is_aggregate && self.plan.group.is_none() && self.fold.is_none() {
-            // Without a row there is still one answer: the aggregate of nothing.
-            self.fold = Some(Fold {
-                first: vec![None; self.plan.table.columns.len()],
-                rows: 0,
-                token: 0,
-            });
+        if self.plan.selection.is_aggregate() && self.plan.group.is_none() && self.fold.is_none() {
+            self.no_rows()?;
         }
         self.end_group()?;
         self.write_sorted();

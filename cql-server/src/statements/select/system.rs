@@ -39,7 +39,7 @@ impl Plan {
         let limits = Limits {
             rows: limit(&self.limit, values, "LIMIT")?,
             per_partition: limit(&self.per_partition_limit, values, "PER PARTITION LIMIT")?,
-            page: paging.page_size.filter(|_| !self.folds()).unwrap_or(u64::MAX),
+            page: self.page(paging),
         };
         let filter = self.restrictions.filter(&self.table, values)?;
         let slices = self.restrictions.slices(&self.table, values)?;
@@ -64,7 +64,7 @@ impl Plan {
                 continue;
             }
             if before.as_ref() != Some(&partition) {
-                sink.partition(None);
+                sink.partition(None)?;
                 done = false;
                 before = Some(partition.clone());
             }

@@ -1,6 +1,9 @@
 use super::Prepared;
 use crate::{
-    core::types::{self, CqlType, compare, elements, token},
+    core::{
+        functions::{Context, Function},
+        types::{self, CqlType, compare, elements, token},
+    },
     engine::Value,
     error::{CqlError, Result},
 };
@@ -14,6 +17,16 @@ pub(crate) struct Values<'a> {
     pub(crate) now_ms: i64,
     /// For functions that make unique values.
     pub(crate) random: &'a server_kit::Random,
+}
+
+impl<'a> Values<'a> {
+    /// What functions are told beside their arguments.
+    pub(crate) fn context<'c>(&self, random: &'c dyn Fn() -> u64) -> Context<'c> {
+        Context {
+            now_ms: self.now_ms,
+            random,
+        }
+    }
 }
 
 impl Prepared {
@@ -35,6 +48,13 @@ impl Prepared {
                     found.push(part.evaluate(values)?);
                 }
                 build(kind, found).map(Value::Set)
+            }
+            Prepared::Call { function, arguments } => {
+                let mut found = Vec::with_capacity(arguments.len());
+                for argument in arguments {
+                    found.push(argument.evaluate(values)?);
+                }
+                call(function, found, &values.context(&|| values.random.next_u64()))
             }
             Prepared::Token(parts) => {
                 let mut key = Vec::with_capacity(parts.len());
@@ -65,6 +85,20 @@ impl Prepared {
                 });
                 Ok(Prepared::Constant(Some(build(&kind, constants.collect())?)))
             }
+            Prepared::Call { function, arguments } => {
+                let constants = arguments.into_iter().map(|argument| match argument {
+                    Prepared::Constant(Some(value)) => Value::Set(value),
+                    _ => Value::Null,
+                });
+                // What is pure asks neither for the time nor for chance.
+                let context = Context {
+                    now_ms: 0,
+                    random: &|| 0,
+                };
+                Ok(Prepared::Constant(
+                    call(&function, constants.collect(), &context)?.bytes(),
+                ))
+            }
             other => Ok(other),
         }
     }
@@ -80,8 +114,21 @@ impl Value {
     }
 }
 
+fn call(function: &Function, arguments: Vec<Value>, context: &Context<'_>) -> Result<Value> {
+    if arguments.contains(&Value::Unset) {
+        return Err(CqlError::invalid(format!(
+            "Invalid unset value for argument in call to function system.{}",
+            function.name
+        )));
+    }
+    let arguments: Vec<Option<Bytes>> = arguments.into_iter().map(Value::bytes).collect();
+    let borrowed: Vec<Option<&[u8]>> = arguments.iter().map(Option::as_deref).collect();
+    let result = function.call(&borrowed, context)?;
+    Ok(result.map_or(Value::Null, |value| Value::Set(value.into())))
+}
+
 /// Puts a value together from its parts.
-fn build(kind: &CqlType, parts: Vec<Value>) -> Result<Bytes> {
+pub(crate) fn build(kind: &CqlType, parts: Vec<Value>) -> Result<Bytes> {
     let built = match kind {
         CqlType::List { .. } => elements::collection(filled("collections", parts)?),
         CqlType::Set { of, .. } => {

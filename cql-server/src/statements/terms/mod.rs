@@ -2,13 +2,16 @@
 //!
 //! Knows: which type a place wants, and the original's words where a term does not fit it. Never: where values go.
 
+mod computed;
 mod evaluate;
+mod given;
 mod prepare;
 
-pub(crate) use evaluate::Values;
+pub(crate) use evaluate::{Values, build};
+pub(crate) use given::{compound_fit, literal_fit, preferred};
 pub(crate) use prepare::{Planner, Receiver, fits, shown};
 
-use crate::core::types::CqlType;
+use crate::core::{functions::Function, types::CqlType};
 use bytes::Bytes;
 use std::sync::Arc;
 
@@ -24,6 +27,10 @@ pub(crate) enum Prepared {
     },
     /// A collection, vector, tuple or user type, put together from its parts.
     Compound { kind: CqlType, parts: Vec<Prepared> },
+    Call {
+        function: Function,
+        arguments: Vec<Prepared>,
+    },
     /// `token(...)` of the columns of a partition key.
     Token(Vec<Prepared>),
 }

@@ -2,11 +2,11 @@ use super::Prepared;
 use crate::{
     core::{
         schema::{Schema, Table},
-        types::{CqlType, Native, literal},
+        types::{CqlType, Native, literal, names::RawType},
     },
     engine::ColumnSpec,
     error::{CqlError, Result},
-    syntax::{LiteralKind, Marker, Term, TypeName},
+    syntax::{LiteralKind, Marker, Term},
 };
 use std::sync::Arc;
 
@@ -127,59 +127,10 @@ impl<'a> Planner<'a> {
     }
 
     /// The type that a name means.
-    pub(crate) fn kind(&self, name: &TypeName) -> Result<CqlType> {
-        Ok(match name {
-            TypeName::Native(native) => CqlType::Native(*native),
-            TypeName::List(of) => CqlType::List {
-                of: Arc::new(self.kind(of)?),
-                frozen: true,
-            },
-            TypeName::Set(of) => CqlType::Set {
-                of: Arc::new(self.kind(of)?),
-                frozen: true,
-            },
-            TypeName::Map(key, value) => CqlType::Map {
-                key: Arc::new(self.kind(key)?),
-                value: Arc::new(self.kind(value)?),
-                frozen: true,
-            },
-            TypeName::Tuple(fields) => CqlType::Tuple(
-                fields
-                    .iter()
-                    .map(|field| self.kind(field))
-                    .collect::<Result<_>>()?,
-            ),
-            TypeName::Vector(of, dimensions) => CqlType::Vector {
-                of: Arc::new(self.kind(of)?),
-                dimensions: u16::try_from(*dimensions).unwrap_or(u16::MAX),
-            },
-            TypeName::User(name) => {
-                let keyspace = name.keyspace.as_deref().unwrap_or(&self.keyspace);
-                let known = self.schema.keyspaces.get(keyspace);
-                let found = known.and_then(|keyspace| keyspace.types.get(&*name.name));
-                let unknown = || CqlError::invalid(format!("Unknown type {name}"));
-                CqlType::Udt {
-                    of: found.ok_or_else(unknown)?.clone(),
-                    frozen: true,
-                }
-            }
-            TypeName::Frozen(of) => self.kind(of)?,
-            TypeName::Custom(class) => CqlType::Custom(class.as_str().into()),
-        })
-    }
-
-    /// What is computed from other terms.
-    fn computed(&mut self, term: &Term, receiver: &Receiver) -> Result<Prepared> {
-        match term {
-            Term::Hint { of, .. } => self.term(of, receiver),
-            Term::Call { function, .. } => Err(CqlError::invalid(format!("Unknown function '{function}'"))),
-            other => Err(CqlError::invalid(format!(
-                "{} is not supported for {} of type {}",
-                shown(other),
-                receiver.name,
-                receiver.kind
-            ))),
-        }
+    pub(crate) fn kind(&self, raw: &RawType) -> Result<CqlType> {
+        let known = self.schema.keyspaces.get(&self.keyspace);
+        let types = |name: &str| known.and_then(|keyspace| keyspace.types.get(name).cloned());
+        Ok(raw.resolve(&self.keyspace, &types)?.freeze())
     }
 
     fn list(&mut self, elements: &[Term], receiver: &Receiver) -> Result<Prepared> {
@@ -432,8 +383,12 @@ pub(crate) fn shown(term: &Term) -> String {
         }
         Term::Call { function, arguments } => format!("{function}({})", all(arguments)),
         Term::Cast { of, to } => format!("cast({} as {})", shown(of), CqlType::Native(*to)),
-        Term::Hint { of, .. } => shown(of),
-        Term::Operation { left, right, .. } => format!("{} {}", shown(left), shown(right)),
+        Term::Hint { kind, of } => format!("({kind}){}", shown(of)),
+        Term::Operation {
+            operator,
+            left,
+            right,
+        } => format!("{} {} {}", shown(left), operator.sign(), shown(right)),
         Term::Negation(of) => format!("-{}", shown(of)),
     }
 }
