@@ -1,78 +1,146 @@
 //! Kills the broker again and again under idempotent and transactional producers, and checks record by record.
 //!
-//! `SMACK_KILLS` says how often (10, or 200 in the nightly run).
+//! `SMACK_KILLS` says how often (10 and 3 times, or 200 in the nightly run).
 
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use compat_tests::{Broker, Program, Subject, broker, clients, facts};
+use serde_json::Value;
+use tempfile::TempDir;
 
 #[test]
 fn kills_lose_nothing_acknowledged() -> Result<()> {
-    let kills: u32 = std::env::var("SMACK_KILLS")
-        .ok()
-        .map_or(Ok(10), |text| text.parse())?;
-    let subject = Subject::from_env();
-    if matches!(subject, Subject::Running(_)) {
-        return Ok(()); // Not ours to kill.
-    }
-    let mut broker = Broker::start(subject, "transaction.state.log.replication.factor=1\n")?;
-    let dir = tempfile::tempdir()?;
-    let (ledger, stop) = (dir.path().join("ledger"), dir.path().join("stop"));
-    let python = clients::install(&["python"])?.join("bin/python");
-    let crash = |what: &str| {
-        Program::new(&python)
-            .args([broker::folder().join("scenarios/python/crash.py")])
-            .args([what])
-            .env("RUN", "crash")
-            .env("LEDGER", &ledger)
-            .env("STOP", &stop)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
+    let Some(mut run) = Run::new(10)? else {
+        return Ok(());
     };
-    let address = broker.address().to_owned();
-    let producing = crash("produce")
-        .env("KAFKA", &address)
-        .seconds_max(600 + 20 * kills);
-    let producers = std::thread::spawn(move || producing.run());
-    let mut pauses = Pauses::new()?;
-    for kill in 0..kills {
-        std::thread::sleep(pauses.next());
+    let producing = run.python("produce")?;
+    run.kill_under(producing)?;
+    let verify = |run: &Run, when: &str| -> Result<()> {
+        let counts = run.verify(when)?;
         ensure!(
-            broker.is_alive(),
-            "the broker ended by itself before kill {kill}: {}",
-            broker.log()
-        );
-        ensure!(!producers.is_finished(), "the producers ended before kill {kill}");
-        broker.kill()?;
-        broker
-            .restart()
-            .with_context(|| format!("after kill {kill} (seed {})", pauses.seed))?;
-    }
-    std::thread::sleep(Duration::from_secs(2));
-    fs::write(&stop, "")?;
-    producers
-        .join()
-        .map_err(|_| anyhow::anyhow!("the producers' thread panicked"))??;
-    let check = |when: &str| -> Result<()> {
-        let said = crash("verify").env("KAFKA", &address).run();
-        let counts =
-            facts::parse(&said.with_context(|| format!("{when}, {kills} kills, seed {}", pauses.seed))?)?;
-        println!("{when}: {counts}");
-        ensure!(
-            counts["acknowledged"].as_u64() > Some(u64::from(kills)),
+            counts["acknowledged"].as_u64() > Some(u64::from(run.kills)),
             "too little was acknowledged: {counts}"
         );
+        Ok(())
+    };
+    verify(&run, "after the kills")?;
+    run.broker.kill()?;
+    run.broker.restart()?;
+    verify(&run, "after one more kill")
+}
+
+/// Transactions of version 2, by the newest Java client, which reads what it wrote while it is killed, too.
+#[test]
+fn kills_under_java_transactions() -> Result<()> {
+    let Some(mut run) = Run::new(3)? else {
+        return Ok(());
+    };
+    let java = clients::install(&["java", "4.4.0"])?;
+    let client = Program::new("java")
+        .args(["-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
+        .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=off", "-cp"])
+        .args([format!("{0}/classes:{0}/lib/*", java.display())])
+        .args(["Crash"]);
+    let client = run.with_files(client);
+    let counts = facts::parse(&run.kill_under(client)?)?;
+    println!("by the client itself: {counts}");
+    run.broker.kill()?;
+    run.broker.restart()?;
+    run.verify("by another client, after one more kill").map(|_| ())
+}
+
+/// A broker that is killed again and again, and what clients write down meanwhile.
+struct Run {
+    broker: Broker,
+    kills: u32,
+    pauses: Pauses,
+    dir: TempDir,
+}
+
+impl Run {
+    /// As many kills as the environment wants, or `kills`. `None`: the broker is not ours to kill.
+    fn new(kills: u32) -> Result<Option<Self>> {
+        let kills = std::env::var("SMACK_KILLS").map_or(Ok(kills), |text| text.parse())?;
+        let subject = Subject::from_env();
+        if matches!(subject, Subject::Running(_)) {
+            return Ok(None);
+        }
+        Ok(Some(Run {
+            broker: Broker::start(subject, "transaction.state.log.replication.factor=1\n")?,
+            kills,
+            pauses: Pauses::new()?,
+            dir: tempfile::tempdir()?,
+        }))
+    }
+
+    /// One of the things `crash.py` does.
+    fn python(&self, what: &str) -> Result<Program> {
+        let python = clients::install(&["python"])?.join("bin/python");
+        let program = Program::new(python)
+            .args([broker::folder().join("scenarios/python/crash.py")])
+            .args([what])
+            .env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(self.with_files(program))
+    }
+
+    fn with_files(&self, program: Program) -> Program {
+        program
+            .env("RUN", "crash")
+            .env("KAFKA", self.broker.address())
+            .env("LEDGER", self.dir.path().join("ledger"))
+            .env("STOP", self.dir.path().join("stop"))
+    }
+
+    /// Kills the broker while `client` works, and tells it to stop then; answers what it said.
+    fn kill_under(&mut self, client: Program) -> Result<String> {
+        let client = client.seconds_max(600 + 20 * self.kills);
+        let client = std::thread::spawn(move || client.run());
+        let begun = self.dir.path().join("ledger");
+        while !client.is_finished() && fs::metadata(&begun).map_or(0, |file| file.len()) == 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        for kill in 0..self.kills {
+            std::thread::sleep(self.pauses.next());
+            let at = || format!("kill {kill} (seed {})", self.pauses.seed);
+            let log = self.broker.log();
+            ensure!(
+                self.broker.is_alive(),
+                "the broker ended by itself before {}: {log}",
+                at()
+            );
+            if client.is_finished() {
+                break;
+            }
+            self.broker.kill()?;
+            self.broker.restart().with_context(at)?;
+        }
+        std::thread::sleep(Duration::from_secs(2));
+        ensure!(
+            !client.is_finished(),
+            "the client ended early: {:?}",
+            client.join()
+        );
+        fs::write(self.dir.path().join("stop"), "")?;
+        let said = client.join();
+        let said = said.map_err(|_| anyhow::anyhow!("the client's thread panicked"))?;
+        said.with_context(|| format!("{} kills, seed {}", self.kills, self.pauses.seed))
+    }
+
+    /// Reads all of it back and counts.
+    fn verify(&self, when: &str) -> Result<Value> {
+        let said = self.python("verify")?.run();
+        let said =
+            said.with_context(|| format!("{when}, {} kills, seed {}", self.kills, self.pauses.seed))?;
+        let counts = facts::parse(&said)?;
+        println!("{when}: {counts}");
         ensure!(
             counts["committed"].as_u64() > Some(0),
             "nothing was committed: {counts}"
         );
-        Ok(())
-    };
-    check("after the kills")?;
-    broker.kill()?;
-    broker.restart()?;
-    check("after one more kill")
+        Ok(counts)
+    }
 }
 
 /// Random pauses between kills, from a seed that a failure names.

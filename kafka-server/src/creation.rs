@@ -87,6 +87,7 @@ impl Broker {
             id: self.random.uuid().into_bytes(),
             partitions: wanted.partition_count(self.config.node_id, default)?,
             config,
+            made_under: BTreeMap::new(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     config::{BrokerConfig, TopicConfig},
-    partition::{Env, Partition, Policy},
+    partition::{Env, Named, Partition, Policy},
     state::topics::{self, TopicRecord},
 };
 use arc_swap::ArcSwap;
@@ -110,7 +110,10 @@ impl Topics {
         let image = self.image();
         let mut free =
             |record: &TopicRecord| image.get(&record.name).is_none() && names.insert(record.name.clone());
-        let records: Vec<_> = records.into_iter().filter(&mut free).collect();
+        let mut records: Vec<_> = records.into_iter().filter(&mut free).collect();
+        for record in &mut records {
+            record.made_under.insert(0, self.env.shard.lease.epoch());
+        }
         let made = records.iter().map(|record| record.id).collect();
         if !records.is_empty() {
             topics::save(self.kv.as_ref(), &records).await?;
@@ -137,6 +140,10 @@ impl Topics {
         let mut record = topic.record.clone();
         if !change(&mut record) {
             return Ok(None);
+        }
+        if record.partitions > topic.record.partitions {
+            let lease = self.env.shard.lease.epoch();
+            record.made_under.insert(topic.record.partitions, lease);
         }
         topics::save(self.kv.as_ref(), std::slice::from_ref(&record)).await?;
         self.show(|image| image.insert(self.topic(record, &topic.partitions)));
@@ -172,14 +179,15 @@ impl Topics {
             partition.configure(policy.clone());
         }
         let name: Arc<str> = record.name.as_str().into();
+        let lease = self.env.shard.lease.epoch();
         let made = |index| {
-            Partition::new(
-                self.env.clone(),
-                name.clone(),
-                record.uuid(),
+            let named = Named {
+                topic: name.clone(),
+                topic_id: record.uuid(),
                 index,
-                policy.clone(),
-            )
+                leader_epoch: record.leader_epoch(index, lease),
+            };
+            Partition::new(self.env.clone(), named, policy.clone())
         };
         let first_new = i32::try_from(partitions.len()).unwrap_or(i32::MAX);
         let partitions = partitions

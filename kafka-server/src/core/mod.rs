@@ -4,6 +4,7 @@
 //! Never: async, tokio, a wall clock, randomness, storage, sockets.
 
 pub(crate) mod compaction;
+pub(crate) mod epochs;
 pub(crate) mod features;
 pub(crate) mod fetch_sessions;
 pub(crate) mod groups;

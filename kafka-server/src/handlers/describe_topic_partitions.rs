@@ -3,7 +3,7 @@
 use super::{Context, operations};
 use crate::{
     core::topics::{check_name, is_internal},
-    partition::LEADER_EPOCH,
+    partition::Partition,
     topics::Topic,
     wire::{
         ResponseError,
@@ -16,6 +16,7 @@ use crate::{
         text,
     },
 };
+use std::sync::Arc;
 
 /// Kafka's `max.request.partition.size.limit`.
 const PARTITIONS_MAX: i32 = 2000;
@@ -86,11 +87,12 @@ fn absent(name: &str) -> DescribeTopicPartitionsResponseTopic {
 
 fn page(cx: &Context, topic: &Topic, indexes: std::ops::Range<i32>) -> DescribeTopicPartitionsResponseTopic {
     let me = BrokerId(cx.broker.config.node_id);
-    let partition = |index| {
+    let partitions = indexes.filter_map(|index| topic.partition(index));
+    let partition = |partition: &Arc<Partition>| {
         DescribeTopicPartitionsResponsePartition::default()
-            .with_partition_index(index)
+            .with_partition_index(partition.index)
             .with_leader_id(me)
-            .with_leader_epoch(LEADER_EPOCH)
+            .with_leader_epoch(partition.leader_epoch)
             .with_replica_nodes(vec![me])
             .with_isr_nodes(vec![me])
             .with_eligible_leader_replicas(Some(Vec::new()))
@@ -100,6 +102,6 @@ fn page(cx: &Context, topic: &Topic, indexes: std::ops::Range<i32>) -> DescribeT
         .with_name(Some(TopicName(text(&topic.record.name))))
         .with_topic_id(topic.record.uuid())
         .with_is_internal(is_internal(&topic.record.name))
-        .with_partitions(indexes.map(partition).collect())
+        .with_partitions(partitions.map(partition).collect())
         .with_topic_authorized_operations(operations::TOPIC)
 }

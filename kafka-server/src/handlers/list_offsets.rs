@@ -1,9 +1,9 @@
 //! ListOffsets (2): where a partition begins and ends, and which offset a time has.
 
-use super::{Context, fetch::check_leader_epoch};
+use super::Context;
 use crate::{
     error::ApiError,
-    partition::{LEADER_EPOCH, Opened},
+    partition::Opened,
     topics::Topic,
     wire::{
         ResponseError,
@@ -28,7 +28,7 @@ pub(crate) async fn handle(cx: Context, request: ListOffsetsRequest) -> ListOffs
     let image = cx.broker.topics.image();
     let committed = request.isolation_level == 1;
     // Older versions have no room for an epoch, and a field that has no room fails the whole answer.
-    let leader_epoch = if cx.version() >= 4 { LEADER_EPOCH } else { -1 };
+    let with_epoch = cx.version() >= 4;
     let mut seen = HashSet::new();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
@@ -42,10 +42,10 @@ pub(crate) async fn handle(cx: Context, request: ListOffsetsRequest) -> ListOffs
             let response =
                 ListOffsetsPartitionResponse::default().with_partition_index(wanted.partition_index);
             partitions.push(match found {
-                Ok(Some((timestamp, offset))) => response
-                    .with_timestamp(timestamp)
-                    .with_offset(i64::try_from(offset).unwrap_or(i64::MAX))
-                    .with_leader_epoch(leader_epoch),
+                Ok(Some(found)) => response
+                    .with_timestamp(found.timestamp)
+                    .with_offset(i64::try_from(found.offset).unwrap_or(i64::MAX))
+                    .with_leader_epoch(found.epoch.filter(|_| with_epoch).unwrap_or(-1)),
                 Ok(None) => nothing(response),
                 Err(error) => nothing(response).with_error_code(error.wire()),
             });
@@ -66,32 +66,56 @@ fn nothing(response: ListOffsetsPartitionResponse) -> ListOffsetsPartitionRespon
         .with_leader_epoch(-1)
 }
 
-/// A timestamp and its offset.
+/// An offset with its timestamp, and the epoch it is of.
+struct Found {
+    timestamp: i64,
+    offset: u64,
+    epoch: Option<i32>,
+}
+
 async fn find(
     cx: &Context,
     topic: Option<&Arc<Topic>>,
     wanted: &ListOffsetsPartition,
     committed: bool,
-) -> Result<Option<(i64, u64)>, ApiError> {
+) -> Result<Option<Found>, ApiError> {
     if !is_supported(wanted.timestamp, cx.version()) {
         return Err(ResponseError::UnsupportedVersion.into());
     }
     let partition = topic.and_then(|topic| topic.partition(wanted.partition_index));
     let partition = partition.ok_or(ResponseError::UnknownTopicOrPartition)?;
-    check_leader_epoch(wanted.current_leader_epoch)?;
+    partition.check_leader_epoch(wanted.current_leader_epoch)?;
     let opened = partition.open().await?;
     let visible = match committed {
         true => opened.last_stable_offset(),
         false => opened.high_watermark(),
     };
-    let found = match wanted.timestamp {
-        LATEST => return Ok(Some((NONE, visible))),
-        EARLIEST | EARLIEST_LOCAL => return Ok(Some((NONE, opened.log_start()))),
+    let (timestamp, offset) = match wanted.timestamp {
+        LATEST => {
+            return Ok(Some(Found {
+                timestamp: NONE,
+                offset: visible,
+                epoch: Some(partition.leader_epoch),
+            }));
+        }
+        EARLIEST | EARLIEST_LOCAL => (NONE, opened.log_start()),
         LATEST_TIERED => return Ok(None),
-        MAX_TIMESTAMP => latest_record(opened).await?,
-        timestamp => opened.first_at(timestamp).await?,
+        sought => {
+            let found = match sought {
+                MAX_TIMESTAMP => latest_record(opened).await?,
+                timestamp => opened.first_at(timestamp).await?,
+            };
+            match found.filter(|(_, offset)| *offset < visible) {
+                Some(found) => found,
+                None => return Ok(None),
+            }
+        }
     };
-    Ok(found.filter(|(_, offset)| *offset < visible))
+    Ok(Some(Found {
+        timestamp,
+        offset,
+        epoch: opened.epoch_at(offset),
+    }))
 }
 
 /// The first of the records with the greatest timestamp there is.

@@ -3,7 +3,7 @@
 use super::{Context, operations};
 use crate::{
     core::topics::{Wanted, check_name, is_internal},
-    partition::LEADER_EPOCH,
+    partition::Partition,
     topics::{Image, Topic},
     wire::{
         ResponseError,
@@ -15,6 +15,7 @@ use crate::{
         text,
     },
 };
+use std::sync::Arc;
 
 pub(crate) async fn handle(cx: Context, request: MetadataRequest) -> MetadataResponse {
     let me = BrokerId(cx.broker.config.node_id);
@@ -99,11 +100,11 @@ async fn create_absent(cx: &Context, asked: &[MetadataRequestTopic]) {
 
 fn line(cx: &Context, topic: &Topic, operations: bool) -> MetadataResponseTopic {
     let me = BrokerId(cx.broker.config.node_id);
-    let partition = |index| {
+    let partition = |partition: &Arc<Partition>| {
         MetadataResponsePartition::default()
-            .with_partition_index(index)
+            .with_partition_index(partition.index)
             .with_leader_id(me)
-            .with_leader_epoch(LEADER_EPOCH)
+            .with_leader_epoch(partition.leader_epoch)
             .with_replica_nodes(vec![me])
             .with_isr_nodes(vec![me])
     };
@@ -111,7 +112,7 @@ fn line(cx: &Context, topic: &Topic, operations: bool) -> MetadataResponseTopic 
         .with_name(Some(TopicName(text(&topic.record.name))))
         .with_topic_id(topic.record.uuid())
         .with_is_internal(is_internal(&topic.record.name))
-        .with_partitions((0..topic.record.partitions).map(partition).collect());
+        .with_partitions(topic.partitions.iter().map(partition).collect());
     if operations && cx.version() >= 8 {
         line.with_topic_authorized_operations(operations::TOPIC)
     } else {

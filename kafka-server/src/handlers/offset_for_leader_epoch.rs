@@ -1,9 +1,8 @@
-//! OffsetForLeaderEpoch (23): where a leader's time ended. There has been one leader only: its end is the log's.
+//! OffsetForLeaderEpoch (23): where a leader's time ended; that of the one there is ends where the log does.
 
-use super::{Context, fetch::check_leader_epoch};
+use super::Context;
 use crate::{
     error::ApiError,
-    partition::LEADER_EPOCH,
     topics::Topic,
     wire::{
         ResponseError,
@@ -57,10 +56,12 @@ async fn end_of(
 ) -> Result<(i32, i64), ApiError> {
     let partition = topic.and_then(|topic| topic.partition(wanted.partition));
     let partition = partition.ok_or(ResponseError::UnknownTopicOrPartition)?;
-    check_leader_epoch(wanted.current_leader_epoch)?;
-    if wanted.leader_epoch != LEADER_EPOCH {
+    partition.check_leader_epoch(wanted.current_leader_epoch)?;
+    if wanted.leader_epoch < 0 {
         return Ok(UNDEFINED);
     }
-    let end = partition.open().await?.log_end();
-    Ok((LEADER_EPOCH, i64::try_from(end).unwrap_or(i64::MAX)))
+    let found = partition.open().await?.end_of_epoch(wanted.leader_epoch);
+    Ok(found.map_or(UNDEFINED, |(epoch, end)| {
+        (epoch, i64::try_from(end).unwrap_or(i64::MAX))
+    }))
 }

@@ -1,4 +1,4 @@
-use super::{LEADER_EPOCH, Opened, Partition, Policy, State};
+use super::{Opened, Partition, Policy, State};
 use crate::{
     core::producers::{EndMarker, Incoming, Producers, Refused, Verdict},
     error::ApiError,
@@ -183,7 +183,7 @@ impl Partition {
         let base_offset = i64::try_from(opened.log.range().end).unwrap_or(i64::MAX);
         let header = batch.stamped(&Stamp {
             base_offset,
-            leader_epoch: LEADER_EPOCH,
+            leader_epoch: self.leader_epoch,
             timestamp_type,
             max_timestamp,
         });

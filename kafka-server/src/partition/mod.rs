@@ -26,27 +26,28 @@ pub(crate) use waiters::Waiter;
 
 use crate::{
     config::BrokerConfig,
-    core::producers::Producers,
+    core::{epochs::Epochs, producers::Producers},
     error::ApiError,
     state::{framing::BatchFraming, producers as snapshots},
+    wire::ResponseError,
 };
 use append::Segment;
 use arc_swap::ArcSwap;
 use cleaner::GROUP_BYTES_MAX;
 use parking_lot::Mutex;
 use server_kit::Clock;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    cmp::Ordering,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering as Atomic},
+    },
 };
 use storage::{Durability, Log, LogOptions, LogRange, Shard, StorageError};
 use tokio::sync::OnceCell;
 use traffic::Reads;
 use uuid::Uuid;
 use waiters::Waiters;
-
-/// The epoch of the only leader a partition ever has.
-pub(crate) const LEADER_EPOCH: i32 = 0;
 
 /// What every partition of a broker shares.
 pub(crate) struct Env {
@@ -67,11 +68,21 @@ impl Env {
     }
 }
 
+/// Which partition it is, and of which leader.
+pub(crate) struct Named {
+    pub(crate) topic: Arc<str>,
+    pub(crate) topic_id: Uuid,
+    pub(crate) index: i32,
+    pub(crate) leader_epoch: i32,
+}
+
 /// A partition. Its storage is opened by whoever needs it first.
 pub(crate) struct Partition {
     pub(crate) topic: Arc<str>,
     pub(crate) topic_id: Uuid,
     pub(crate) index: i32,
+    /// How often another process has led it before this one.
+    pub(crate) leader_epoch: i32,
     /// `topic-partition`, as texts name it.
     pub(crate) name: String,
     env: Arc<Env>,
@@ -93,6 +104,7 @@ pub(crate) struct Opened {
 /// What changes with every append.
 struct State {
     producers: Producers,
+    epochs: Epochs,
     segment: Segment,
     /// Records since the last `fdatasync` that `flush.messages` asked for.
     unflushed: i64,
@@ -108,18 +120,13 @@ struct State {
 }
 
 impl Partition {
-    pub(crate) fn new(
-        env: Arc<Env>,
-        topic: Arc<str>,
-        topic_id: Uuid,
-        index: i32,
-        policy: Arc<Policy>,
-    ) -> Arc<Self> {
+    pub(crate) fn new(env: Arc<Env>, named: Named, policy: Arc<Policy>) -> Arc<Self> {
         Arc::new(Partition {
-            name: format!("{topic}-{index}"),
-            topic,
-            topic_id,
-            index,
+            name: format!("{}-{}", named.topic, named.index),
+            topic: named.topic,
+            topic_id: named.topic_id,
+            index: named.index,
+            leader_epoch: named.leader_epoch,
             env,
             policy: ArcSwap::new(policy),
             opened: OnceCell::new(),
@@ -134,10 +141,20 @@ impl Partition {
         format!("{}-{}", self.topic_id.simple(), self.index)
     }
 
+    /// Whether a client that knows of leader `epoch` means this one; -1 means any.
+    pub(crate) fn check_leader_epoch(&self, epoch: i32) -> Result<(), ApiError> {
+        match epoch.cmp(&self.leader_epoch) {
+            _ if epoch == -1 => Ok(()),
+            Ordering::Less => Err(ResponseError::FencedLeaderEpoch.into()),
+            Ordering::Equal => Ok(()),
+            Ordering::Greater => Err(ResponseError::UnknownLeaderEpoch.into()),
+        }
+    }
+
     /// Its storage, opened and recovered at the first call.
     pub(crate) async fn open(&self) -> Result<&Opened, ApiError> {
         if let Some(opened) = self.opened.get() {
-            return if self.removed.load(Ordering::Acquire) {
+            return if self.removed.load(Atomic::Acquire) {
                 Err(removed())
             } else {
                 Ok(opened)
@@ -145,7 +162,7 @@ impl Partition {
         }
         self.opened
             .get_or_try_init(|| async {
-                if self.removed.load(Ordering::Acquire) {
+                if self.removed.load(Atomic::Acquire) {
                     return Err(removed());
                 }
                 self.recover().await.map_err(ApiError::from)
@@ -174,7 +191,7 @@ impl Partition {
 
     /// Removes all that is stored of it, for good.
     pub(crate) async fn remove(&self) -> storage::Result<()> {
-        self.removed.store(true, Ordering::Release);
+        self.removed.store(true, Atomic::Release);
         // Whoever is opening it now comes to an end first.
         let _ = self.opened.get_or_try_init(|| async { Err(()) }).await;
         let name = self.log_name();
@@ -237,6 +254,17 @@ impl Opened {
     /// Whether the producer has a transaction open here under that epoch.
     pub(crate) fn in_transaction(&self, producer_id: i64, epoch: i16) -> bool {
         self.state.lock().producers.in_transaction(producer_id, epoch)
+    }
+
+    /// The latest epoch up to `epoch` and where it ended here; `None` where `epoch` is yet to come.
+    pub(crate) fn end_of_epoch(&self, epoch: i32) -> Option<(i32, u64)> {
+        let state = self.state.lock();
+        state.epochs.end_of(epoch, self.log.range().end)
+    }
+
+    /// The epoch whose leader wrote at `offset`, or will.
+    pub(crate) fn epoch_at(&self, offset: u64) -> Option<i32> {
+        self.state.lock().epochs.at(offset)
     }
 
     /// A copy of what is known of producers.

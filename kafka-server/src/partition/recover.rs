@@ -4,7 +4,10 @@ use super::{
     traffic::Reads,
 };
 use crate::{
-    core::producers::{EndMarker, Producers},
+    core::{
+        epochs::Epochs,
+        producers::{EndMarker, Producers},
+    },
     state::producers::{self as snapshots, Snapshot},
     wire::records::{Batch, Batches, HEAD_BYTES, Header, read_marker},
 };
@@ -17,7 +20,8 @@ use storage::{Log, ReadLimit, ReadSlices, Result, Slice, StorageError};
 const REPLAY_BYTES: usize = 1 << 20;
 
 impl Partition {
-    /// Opens the log, and finds out about producers: from the snapshot, then from what the log holds after it.
+    /// Opens the log, and finds out about producers and leaders: from the snapshot, then from what the log holds after
+    /// it.
     pub(super) async fn recover(&self) -> Result<Opened> {
         let name = self.log_name();
         let options = self.log_options(&self.policy.load());
@@ -28,13 +32,16 @@ impl Partition {
             .await?
             .filter(|snapshot| snapshot.covered <= range.end)
             .unwrap_or_default();
-        let (mut producers, covered) = (snapshot.producers, snapshot.covered);
-        let from = covered.max(range.start);
-        let uncovered_bytes = replay(log.as_ref(), &mut producers, from).await?;
+        let from = snapshot.covered.max(range.start);
+        let (mut producers, mut epochs) = (snapshot.producers, snapshot.epochs);
+        let uncovered_bytes = replay(log.as_ref(), &mut producers, &mut epochs, from).await?;
         producers.trim(range.start);
+        epochs.trim(range.start);
+        epochs.begin(self.leader_epoch, range.end);
         producers.expire(self.env.clock.now_ms(), self.env.producer_expiry_ms());
         let state = State {
             producers,
+            epochs,
             segment: last_segment(log.as_ref()).await?,
             unflushed: 0,
             flushed_ms: self.env.clock.now_ms(),
@@ -72,6 +79,7 @@ impl Partition {
             state.producers.trim(range.start);
             Snapshot {
                 producers: state.producers.clone(),
+                epochs: state.epochs.clone(),
                 covered: range.end,
                 cleaned: state.cleaned,
             }
@@ -83,8 +91,8 @@ impl Partition {
     }
 }
 
-/// Takes every batch of `log` from `from` on into `producers`; answers how many bytes they were.
-async fn replay(log: &dyn Log, producers: &mut Producers, mut from: u64) -> Result<u64> {
+/// Takes every batch of `log` from `from` on into `producers` and `epochs`; answers how many bytes they were.
+async fn replay(log: &dyn Log, producers: &mut Producers, epochs: &mut Epochs, mut from: u64) -> Result<u64> {
     let end = log.range().end;
     let mut bytes = 0;
     while from < end {
@@ -101,6 +109,7 @@ async fn replay(log: &dyn Log, producers: &mut Producers, mut from: u64) -> Resu
         for batch in Batches::new(read) {
             let batch = batch.map_err(|why| StorageError::Corrupt(why.to_string()))?;
             take(producers, &batch);
+            epochs.begin(batch.header.leader_epoch, offset(batch.header.base_offset));
             from = offset(batch.header.last_offset()) + 1;
         }
     }

@@ -28,7 +28,13 @@ impl Bench {
             durability: Durability::Written,
             config: Arc::default(),
         });
-        Partition::new(env, "t".into(), Uuid::from_u128(5), 0, Arc::new(policy))
+        let named = Named {
+            topic: "t".into(),
+            topic_id: Uuid::from_u128(5),
+            index: 0,
+            leader_epoch: i32::try_from(env.shard.lease.epoch()).unwrap(),
+        };
+        Partition::new(env, named, Arc::new(policy))
     }
 }
 
@@ -85,7 +91,7 @@ async fn read(partition: &Partition, offset: u64, committed: bool) -> (Vec<i64>,
     let batches = Batches::new(contiguous(read).unwrap()).map(|batch| {
         let batch = batch.unwrap();
         assert!(batch.is_intact());
-        assert_eq!(batch.header.leader_epoch, LEADER_EPOCH);
+        assert!(batch.header.leader_epoch <= partition.leader_epoch);
         batch.header.base_offset
     });
     (batches.collect(), found)
@@ -322,4 +328,37 @@ async fn retention_drops_what_is_too_old_even_the_last_segment() {
     partition.retain(opened, NOW_MS + 2000).await.unwrap();
     assert_eq!((opened.log_start(), opened.log_end()), (2, 2));
     assert_eq!(put(&partition, batch(None, false, &["c"])).await, Ok(2));
+}
+
+#[tokio::test]
+async fn leaders_that_wrote_are_known_after_restarts() {
+    let bench = Bench::new();
+    let start = || bench.partition(Policy::default());
+    assert_eq!(put(&start(), batch(None, false, &["a", "b"])).await, Ok(0));
+    start().open().await.unwrap(); // the second leader writes nothing
+    let third = start();
+    assert_eq!(put(&third, batch(None, false, &["c"])).await, Ok(2));
+    third.save_producers().await.unwrap();
+    assert_eq!(put(&start(), batch(None, false, &["d"])).await, Ok(3));
+    let fifth = start();
+    let opened = fifth.open().await.unwrap();
+    let ends = [
+        (0, Some((0, 0))),
+        (1, Some((1, 2))),
+        (2, Some((1, 2))),
+        (3, Some((3, 3))),
+        (4, Some((4, 4))),
+        (5, Some((5, 4))),
+        (6, None),
+    ];
+    for (epoch, end) in ends {
+        assert_eq!(opened.end_of_epoch(epoch), end, "epoch {epoch}");
+    }
+    let at = [0, 1, 2, 3, 4].map(|offset| opened.epoch_at(offset));
+    assert_eq!(at, [1, 1, 3, 4, 5].map(Some));
+    fifth.trim(3).await.unwrap();
+    assert_eq!(opened.end_of_epoch(1), Some((1, 3)), "nothing is left of it");
+    assert_eq!(fifth.check_leader_epoch(4).unwrap_err().wire(), 74, "FENCED");
+    assert_eq!(fifth.check_leader_epoch(6).unwrap_err().wire(), 75, "UNKNOWN");
+    assert!(fifth.check_leader_epoch(5).is_ok() && fifth.check_leader_epoch(-1).is_ok());
 }

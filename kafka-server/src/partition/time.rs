@@ -53,6 +53,7 @@ impl Partition {
             opened.log.trim(before).await?;
             let mut state = opened.state.lock();
             state.producers.trim(before);
+            state.epochs.trim(before);
             drop(state);
             self.waiters.wake_all();
         }

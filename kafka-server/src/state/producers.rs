@@ -1,11 +1,17 @@
-//! Snapshots of what partitions know of their producers: all up to an offset, so that only what follows is read back.
+//! Snapshots of what partitions know of their producers and leaders: all up to an offset, so that only what follows is
+//! read back.
 
 use super::{Kind, key};
-use crate::core::producers::{Aborted, Producer, Producers, Taken};
+use crate::core::{
+    epochs::Epochs,
+    producers::{Aborted, Producer, Producers, Taken},
+};
 use bytes::{Buf, BufMut, Bytes};
 use storage::{Batch, Durability, Kv, Result, StorageError};
 
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
+/// Of a time when all partitions had but one leader.
+const FORMAT_WITHOUT_EPOCHS: u8 = 1;
 /// "None" among offsets.
 const NONE: u64 = u64::MAX;
 
@@ -13,7 +19,8 @@ const NONE: u64 = u64::MAX;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Snapshot {
     pub(crate) producers: Producers,
-    /// Everything of producers below that offset is in it.
+    pub(crate) epochs: Epochs,
+    /// Everything of producers and leaders below that offset is in it.
     pub(crate) covered: u64,
     /// Everything below that offset was compacted.
     pub(crate) cleaned: u64,
@@ -75,11 +82,17 @@ fn write(snapshot: &Snapshot) -> Bytes {
         out.put_u64(aborted.last);
         out.put_u64(aborted.stable);
     }
+    out.put_u32(u32::try_from(snapshot.epochs.iter().len()).unwrap_or(u32::MAX));
+    for (epoch, start) in snapshot.epochs.iter() {
+        out.put_i32(epoch);
+        out.put_u64(start);
+    }
     Bytes::from(out)
 }
 
 fn read(mut bytes: Bytes) -> Option<Snapshot> {
-    if bytes.try_get_u8().ok()? != FORMAT {
+    let format = bytes.try_get_u8().ok()?;
+    if !matches!(format, FORMAT_WITHOUT_EPOCHS | FORMAT) {
         return None;
     }
     let (covered, cleaned) = (bytes.try_get_u64().ok()?, bytes.try_get_u64().ok()?);
@@ -96,8 +109,17 @@ fn read(mut bytes: Bytes) -> Option<Snapshot> {
             stable: bytes.try_get_u64().ok()?,
         });
     }
+    let mut epochs = Epochs::default();
+    if format == FORMAT_WITHOUT_EPOCHS {
+        epochs.begin(0, 0);
+    } else {
+        for _ in 0..bytes.try_get_u32().ok()? {
+            epochs.begin(bytes.try_get_i32().ok()?, bytes.try_get_u64().ok()?);
+        }
+    }
     Some(Snapshot {
         producers,
+        epochs,
         covered,
         cleaned,
     })

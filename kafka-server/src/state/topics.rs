@@ -19,11 +19,21 @@ pub(crate) struct TopicRecord {
     pub(crate) partitions: i32,
     /// The configuration keys that were set on it.
     pub(crate) config: BTreeMap<String, String>,
+    /// Under which epoch of the store's lease partitions were made: each from its index up to the next.
+    #[serde(default)]
+    pub(crate) made_under: BTreeMap<i32, u64>,
 }
 
 impl TopicRecord {
     pub(crate) fn uuid(&self) -> Uuid {
         Uuid::from_bytes(self.id)
+    }
+
+    /// The epoch of a partition's leader while the store's lease has the epoch `lease`: each new owner is a new leader.
+    pub(crate) fn leader_epoch(&self, index: i32, lease: u64) -> i32 {
+        let made_under = self.made_under.range(..=index).next_back();
+        let owners = lease.saturating_sub(made_under.map_or(0, |(_, epoch)| *epoch));
+        i32::try_from(owners).unwrap_or(i32::MAX)
     }
 }
 
@@ -57,3 +67,6 @@ pub(crate) async fn remove(kv: &dyn Kv, name: &str) -> Result<()> {
     batch.delete(key(Kind::Topic, &[name.as_bytes()]));
     kv.commit(batch, Durability::Synced).await
 }
+
+#[cfg(test)]
+mod tests;

@@ -38,6 +38,7 @@ impl World {
             id: [7; 16],
             partitions: 3,
             config: Default::default(),
+            made_under: Default::default(),
         };
         broker.topics.create(vec![record]).await.unwrap();
         World {

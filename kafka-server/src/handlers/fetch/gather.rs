@@ -5,11 +5,14 @@ use super::{
 use crate::{
     error::ApiError,
     handlers::Context,
-    partition::{Found, LEADER_EPOCH, Opened, Partition, ReadFrom, Waiter},
+    partition::{Found, Opened, Partition, ReadFrom, Waiter},
     topics::Image,
     wire::{ResponseError, fetch::FetchedPartition},
 };
 use std::sync::Arc;
+
+/// The first version that tells a client with an old leader of the new one.
+const LEADERS_FROM: i16 = 16;
 
 /// What one answer may hold.
 #[derive(Debug, Clone, Copy)]
@@ -62,19 +65,23 @@ pub(super) async fn gather(cx: &Context, interest: &mut Interest, limits: &Limit
                     gathered.partitions.push((at, part));
                 }
             }
-            Ok(Read::Diverging(end)) => {
+            Ok(Read::Diverging(epoch, end)) => {
                 let mut part = FetchedPartition::failed(index, 0);
-                part.diverging_epoch = Some((LEADER_EPOCH, end));
+                part.diverging_epoch = Some((epoch, end));
                 gathered.at_once = true;
                 gathered.partitions.push((at, part));
             }
             Err(error) => {
                 gathered.at_once = true;
+                let mut part = FetchedPartition::failed(index, error.wire());
+                if error.code == ResponseError::FencedLeaderEpoch && cx.version() >= LEADERS_FROM {
+                    let epoch = reading.partition.as_ref().map(|known| known.leader_epoch);
+                    part.current_leader = epoch.map(|epoch| (cx.broker.config.node_id, epoch));
+                }
                 // The session goes on meaning the topic that was replaced, until its client forgets it.
                 if error.code != ResponseError::InconsistentTopicId {
                     reading.partition = None;
                 }
-                let part = FetchedPartition::failed(index, error.wire());
                 gathered.partitions.push((at, part));
             }
         }
@@ -96,8 +103,8 @@ pub(super) fn watch(interest: &Interest, waiter: &Arc<Waiter>, limits: &Limits, 
 
 enum Read {
     Found(Found),
-    /// The client read on from an epoch that ended here.
-    Diverging(i64),
+    /// What the client has is not what was written here: the last epoch that both know, and where it ended.
+    Diverging(i32, i64),
 }
 
 async fn read(
@@ -123,10 +130,10 @@ async fn read(
         }
         (Err(error), _) => return Err(error),
     };
-    check_leader_epoch(reading.leader_epoch)?;
+    partition.check_leader_epoch(reading.leader_epoch)?;
     let offset = u64::try_from(reading.offset).map_err(|_| ResponseError::OffsetOutOfRange)?;
-    if let Some(end) = divergence(opened, reading.last_fetched_epoch, offset)? {
-        return Ok(Read::Diverging(end));
+    if let Some((epoch, end)) = divergence(opened, reading.last_fetched_epoch, offset)? {
+        return Ok(Read::Diverging(epoch, end));
     }
     let from = ReadFrom {
         offset,
@@ -148,25 +155,17 @@ fn find(image: &Image, (topic, index): &(TopicKey, i32)) -> Result<Arc<Partition
     Ok(partition.ok_or(ResponseError::UnknownTopicOrPartition)?.clone())
 }
 
-/// Whether the client and this broker mean the same leader; -1 means any.
-pub(crate) fn check_leader_epoch(epoch: i32) -> Result<(), ApiError> {
-    match epoch {
-        -1 | LEADER_EPOCH => Ok(()),
-        epoch if epoch < LEADER_EPOCH => Err(ResponseError::FencedLeaderEpoch.into()),
-        _ => Err(ResponseError::UnknownLeaderEpoch.into()),
-    }
-}
-
-/// Where the log ends in the epoch of the last batch the client has, if the client is beyond it.
-fn divergence(opened: &Opened, last_fetched_epoch: i32, offset: u64) -> Result<Option<i64>, ApiError> {
+/// The last epoch that the client and the log share and where it ended, if the client has read on beyond it.
+fn divergence(opened: &Opened, last_fetched_epoch: i32, offset: u64) -> Result<Option<(i32, i64)>, ApiError> {
     if last_fetched_epoch < 0 {
         return Ok(None);
     }
-    if last_fetched_epoch != LEADER_EPOCH {
+    let shared = opened.end_of_epoch(last_fetched_epoch);
+    let (epoch, end) = shared.ok_or(ResponseError::OffsetOutOfRange)?;
+    if offset < opened.log_start() {
         return Err(ResponseError::OffsetOutOfRange.into());
     }
-    let end = opened.log_end();
-    Ok((end < offset).then(|| signed(end)))
+    Ok((epoch < last_fetched_epoch || end < offset).then(|| (epoch, signed(end))))
 }
 
 fn found_part(index: i32, found: Found) -> Part {

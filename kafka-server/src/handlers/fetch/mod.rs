@@ -12,13 +12,12 @@ use crate::{
     partition::Waiter,
     wire::{
         self, ResponseError,
-        fetch::{Fetched, FetchedPartition, FetchedTopic},
+        fetch::{Endpoint, Fetched, FetchedPartition, FetchedTopic},
         messages::FetchRequest,
         text,
     },
 };
 use bytes::Bytes;
-pub(crate) use gather::check_leader_epoch;
 use gather::{Gathered, Limits};
 use interest::Interest;
 use std::{sync::Arc, time::Duration};
@@ -67,8 +66,8 @@ async fn full(cx: &Context, request: &FetchRequest, with_session: bool) -> Fetch
     Fetched {
         error_code: 0,
         session_id,
+        endpoints: endpoints(cx, &topics),
         topics,
-        endpoints: Vec::new(),
     }
 }
 
@@ -87,11 +86,12 @@ async fn incremental(cx: &Context, request: &FetchRequest, session: SessionHandl
     let size = interest.len();
     cx.broker.fetch_sessions.lock().resize(request.session_id, size);
     let gathered = wait(cx, request, &mut interest, true).await;
+    let topics = topics(&mut interest, gathered);
     Fetched {
         error_code: 0,
         session_id,
-        topics: topics(&mut interest, gathered),
-        endpoints: Vec::new(),
+        endpoints: endpoints(cx, &topics),
+        topics,
     }
 }
 
@@ -152,6 +152,21 @@ fn topics(interest: &mut Interest, gathered: Gathered) -> Vec<FetchedTopic<Slice
         }
     }
     topics
+}
+
+/// Where the leaders are that the answer names.
+fn endpoints(cx: &Context, topics: &[FetchedTopic<Slice>]) -> Vec<Endpoint> {
+    let mut parts = topics.iter().flat_map(|topic| &topic.partitions);
+    if !parts.any(|part| part.current_leader.is_some()) {
+        return Vec::new();
+    }
+    let (host, port) = cx.broker.address(&cx.listener);
+    vec![Endpoint {
+        node_id: cx.broker.config.node_id,
+        host: text(host),
+        port: i32::from(port),
+        rack: None,
+    }]
 }
 
 fn refused(error: ResponseError) -> Fetched<Slice> {

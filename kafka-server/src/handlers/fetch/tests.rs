@@ -39,6 +39,7 @@ impl World {
             id: TOPIC_ID.into_bytes(),
             partitions: 3,
             config: Default::default(),
+            made_under: Default::default(),
         };
         broker.topics.create(vec![record]).await.unwrap();
         World { broker }
