@@ -30,7 +30,7 @@ public final class Crash extends Scenarios {
     final List<Throwable> failures = new CopyOnWriteArrayList<>();
     volatile boolean written;
 
-    public static void main(String[] args) throws Exception {
+    public static void main(String[] args) {
         int code = 0;
         try {
             System.out.println(json(new Crash().run()));
@@ -53,7 +53,7 @@ public final class Crash extends Scenarios {
         for (Throwable failure : failures) throw new AssertionError("a client failed", failure);
         compare("the reader that was there", seen);
         compare("a reader that begins now", fresh());
-        offsets();
+        committedOffset();
         Map<String, Object> facts = new TreeMap<>();
         for (String kind : List.of("committed", "aborted", "unknown")) facts.put(kind, Collections.frequency(outcome.values(), kind));
         return facts;
@@ -211,7 +211,7 @@ public final class Crash extends Scenarios {
     }
 
     /** The offset committed is that of the last transaction that was. */
-    void offsets() throws Exception {
+    void committedOffset() throws Exception {
         int committed = outcome.entrySet().stream().filter(e -> e.getValue().equals("committed")).mapToInt(Map.Entry::getKey).max().orElse(0);
         try (Admin admin = admin()) {
             OffsetAndMetadata found = admin.listConsumerGroupOffsets(GROUP).partitionsToOffsetAndMetadata().get().get(new TopicPartition(TOPIC, 0));

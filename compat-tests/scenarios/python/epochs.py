@@ -66,7 +66,8 @@ def restarts():
         consumer.commit(message=messages[-1], asynchronous=False)
         committed = consumer.committed([partition], TIMEOUT_S)[0]
         asked = {"earliest": OffsetSpec.earliest(), "latest": OffsetSpec.latest(), "by time": OffsetSpec.for_timestamp(1)}
-        told = {}
+        # One that was there before would ask as a client of the old leader.
+        admin, told = AdminClient(BASE), {}
         for what, spec in asked.items():
             found = admin.list_offsets({partition: spec})[partition].result(TIMEOUT_S)
             told[what] = [found.offset, epochs.index(found.leader_epoch)]

@@ -26,31 +26,33 @@ pub(crate) struct Found {
 }
 
 impl Opened {
+    /// Where the log stands, without any of it.
+    pub(crate) fn ends(&self) -> Found {
+        let mut state = self.state.lock();
+        let range = self.log.range();
+        Found {
+            high_watermark: range.durable_end,
+            last_stable: state.producers.last_stable(range.durable_end),
+            log_start: range.start,
+            ..Found::default()
+        }
+    }
+
     /// Whole batches from `from.offset` on, and where the log stands.
     pub(crate) async fn read(&self, from: ReadFrom) -> Result<Found, ApiError> {
-        let (range, last_stable) = {
-            let mut state = self.state.lock();
-            let range = self.log.range();
-            (range, state.producers.last_stable(range.durable_end))
-        };
-        if from.offset < range.start || from.offset > range.end {
+        let mut found = self.ends();
+        let end = self.log_end();
+        if from.offset < found.log_start || from.offset > end {
             return Err(StorageError::OutOfRange {
                 offset: from.offset,
-                start: range.start,
-                end: range.end,
+                start: found.log_start,
+                end,
             }
             .into());
         }
-        let mut found = Found {
-            high_watermark: range.durable_end,
-            last_stable,
-            log_start: range.start,
-            ..Found::default()
-        };
-        let before = if from.committed {
-            last_stable
-        } else {
-            range.durable_end
+        let before = match from.committed {
+            true => found.last_stable,
+            false => found.high_watermark,
         };
         if from.offset < before && (from.bytes_max > 0 || from.at_least_one) {
             let limit = ReadLimit {

@@ -65,9 +65,9 @@ pub(super) async fn gather(cx: &Context, interest: &mut Interest, limits: &Limit
                     gathered.partitions.push((at, part));
                 }
             }
-            Ok(Read::Diverging(epoch, end)) => {
-                let mut part = FetchedPartition::failed(index, 0);
-                part.diverging_epoch = Some((epoch, end));
+            Ok(Read::Diverging(ends, shared)) => {
+                let mut part = found_part(index, ends);
+                part.diverging_epoch = Some(shared);
                 gathered.at_once = true;
                 gathered.partitions.push((at, part));
             }
@@ -104,7 +104,7 @@ pub(super) fn watch(interest: &Interest, waiter: &Arc<Waiter>, limits: &Limits, 
 enum Read {
     Found(Found),
     /// What the client has is not what was written here: the last epoch that both know, and where it ended.
-    Diverging(i32, i64),
+    Diverging(Found, (i32, i64)),
 }
 
 async fn read(
@@ -132,8 +132,8 @@ async fn read(
     };
     partition.check_leader_epoch(reading.leader_epoch)?;
     let offset = u64::try_from(reading.offset).map_err(|_| ResponseError::OffsetOutOfRange)?;
-    if let Some((epoch, end)) = divergence(opened, reading.last_fetched_epoch, offset)? {
-        return Ok(Read::Diverging(epoch, end));
+    if let Some(shared) = divergence(opened, reading.last_fetched_epoch, offset)? {
+        return Ok(Read::Diverging(opened.ends(), shared));
     }
     let from = ReadFrom {
         offset,
