@@ -19,6 +19,7 @@ fn kills_lose_nothing_acknowledged() -> Result<()> {
     run.kill_under(producing)?;
     let verify = |run: &Run, when: &str| -> Result<()> {
         let counts = run.verify(when)?;
+        println!("{when}: {counts}");
         ensure!(
             counts["acknowledged"].as_u64() > Some(u64::from(run.kills)),
             "too little was acknowledged: {counts}"
@@ -134,7 +135,6 @@ impl Run {
         let said =
             said.with_context(|| format!("{when}, {} kills, seed {}", self.kills, self.pauses.seed))?;
         let counts = facts::parse(&said)?;
-        println!("{when}: {counts}");
         ensure!(
             counts["committed"].as_u64() > Some(0),
             "nothing was committed: {counts}"
