@@ -1,5 +1,6 @@
 //! Every error of the protocol, with its fields: the only place that maps failures to codes.
 
+use crate::engine::Consistency;
 use bytes::Bytes;
 use storage::StorageError;
 
@@ -15,6 +16,16 @@ pub(crate) enum CqlError {
     /// 0x0100
     #[error("{0}")]
     BadCredentials(String),
+    /// Storage failed; whoever knows the statement says what that means to its client ([`crate::engine`]'s failures).
+    #[error("{0}")]
+    Storage(String),
+    /// 0x1000: the keyspace has fewer replicas than the consistency level asks for.
+    #[error("Cannot achieve consistency level {consistency}")]
+    Unavailable {
+        consistency: Consistency,
+        required: i32,
+        alive: i32,
+    },
     /// 0x1001: refuse for now.
     #[error("{0}")]
     Overloaded(String),
@@ -47,6 +58,14 @@ pub(crate) enum CqlError {
         required: i32,
         write_type: &'static str,
     },
+    /// 0x1700: a conditional write of which nobody knows whether it is stored.
+    #[error("{message}")]
+    CasWriteUnknown {
+        message: String,
+        consistency: u16,
+        received: i32,
+        required: i32,
+    },
     /// 0x2000
     #[error("{0}")]
     Syntax(String),
@@ -72,6 +91,19 @@ pub(crate) enum CqlError {
 }
 
 impl CqlError {
+    /// Whether it is the server's doing, and so of interest to whoever runs it.
+    pub(crate) fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            CqlError::Server(_)
+                | CqlError::Storage(_)
+                | CqlError::Truncate(_)
+                | CqlError::ReadFailure { .. }
+                | CqlError::WriteFailure { .. }
+                | CqlError::CasWriteUnknown { .. }
+        )
+    }
+
     /// The most frequent one.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         CqlError::Invalid(message.into())
@@ -80,7 +112,7 @@ impl CqlError {
 
 impl From<StorageError> for CqlError {
     fn from(error: StorageError) -> Self {
-        CqlError::Server(error.to_string())
+        CqlError::Storage(error.to_string())
     }
 }
 

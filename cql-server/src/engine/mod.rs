@@ -4,7 +4,9 @@
 
 mod calls;
 mod conditional;
+mod consistency;
 mod define;
+mod failures;
 mod locks;
 mod node;
 mod plans;
@@ -17,6 +19,7 @@ mod time;
 
 pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
+pub(crate) use consistency::Consistency;
 pub(crate) use node::{Engine, Identity};
 pub(crate) use prepared::{BatchPlan, Plan, Prepared};
 pub(crate) use session::Session;
@@ -32,24 +35,6 @@ pub(crate) enum Value {
     Null,
     /// Leaves alone what it would have set.
     Unset,
-}
-
-/// Consistency levels, by their codes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[repr(u16)]
-pub(crate) enum Consistency {
-    Any = 0,
-    #[default]
-    One = 1,
-    Two = 2,
-    Three = 3,
-    Quorum = 4,
-    All = 5,
-    LocalQuorum = 6,
-    EachQuorum = 7,
-    Serial = 8,
-    LocalSerial = 9,
-    LocalOne = 10,
 }
 
 /// What a request says beside the statement.

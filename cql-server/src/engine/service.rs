@@ -2,7 +2,8 @@
 
 use super::{
     Answer, BatchStatement, Description, Engine, Outcome, Parameters, Pending, PreparedStatement,
-    SchemaChange, Session, Statements, Value,
+    SchemaChange, Session, Statements, Value, consistency,
+    failures::{self, Doing},
     prepared::{Plan, Prepared},
 };
 use crate::{
@@ -74,7 +75,7 @@ impl Statements for Engine {
                 };
                 own_statements.push((prepared, values));
             }
-            self.batch_of(kind, &own_statements, &parameters).await
+            self.run_batch(kind, &own_statements, &parameters).await
         })
     }
 
@@ -100,7 +101,30 @@ impl Engine {
         if let Plan::Other(statement) = &prepared.plan {
             return self.other(statement, prepared, session).await;
         }
-        self.run_plan(prepared, parameters).await
+        consistency::check(prepared, &parameters)?;
+        let (doing, levels) = (Doing::of(&prepared.plan), failures::levels(&parameters));
+        let answer = self.run_plan(prepared, parameters).await;
+        answer.map_err(|error| doing.told(error, levels))
+    }
+
+    async fn run_batch(
+        &self,
+        kind: BatchKind,
+        statements: &[(Arc<Prepared>, Vec<Value>)],
+        parameters: &Parameters,
+    ) -> Result<Answer> {
+        let writes = || {
+            statements
+                .iter()
+                .filter_map(|(prepared, _)| match &prepared.plan {
+                    Plan::Write(write) => Some(&**write),
+                    _ => None,
+                })
+        };
+        consistency::check_writes(&self.schema.load(), writes(), parameters)?;
+        let is_conditional = writes().any(|write| write.conditions.is_some());
+        let answer = self.batch_of(kind, statements, parameters).await;
+        answer.map_err(|error| Doing::batch(kind, is_conditional).told(error, failures::levels(parameters)))
     }
 
     /// Statements that change the session or the schema.

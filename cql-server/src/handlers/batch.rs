@@ -21,7 +21,8 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
         };
         statements.push((statement, values));
     }
-    let traced = trace::begin(&cx, "Execute batch of CQL3 queries", "", &request.parameters);
+    let request_name = "Execute batch of CQL3 queries";
+    let traced = trace::begin(&cx, request_name, None, Some(&request.parameters));
     let engine = &cx.service.engine;
     let answer = engine
         .batch(request.kind, statements, request.parameters, &cx.session)

@@ -50,8 +50,12 @@ impl Service {
 
     /// The id of a trace: a UUID of the present time.
     pub(crate) fn trace_id(&self) -> Uuid {
-        let now_ms = u64::try_from(self.clock.now_ms()).unwrap_or(0);
-        let ticks = GREGORIAN_TICKS + now_ms * TICKS_PER_MS + self.random.below(TICKS_PER_MS);
+        self.time_id(self.clock.now_ms(), self.random.below(TICKS_PER_MS))
+    }
+
+    /// A UUID of a time: `tick` of that millisecond.
+    pub(super) fn time_id(&self, at_ms: i64, tick: u64) -> Uuid {
+        let ticks = GREGORIAN_TICKS + u64::try_from(at_ms).unwrap_or(0) * TICKS_PER_MS + tick;
         let chance = self.random.next_u64();
         let [a, b, c, d, e, f, ..] = chance.to_be_bytes();
         uuid::Builder::from_gregorian_timestamp(ticks, chance as u16 & 0x3fff, &[a, b, c, d, e, f])

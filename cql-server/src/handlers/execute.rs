@@ -11,12 +11,16 @@ use bytes::Bytes;
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     let request = Execute::read(&mut body, cx.version())?;
     let entry = cx.service.prepared.get(&request.id)?;
-    let traced = trace::begin(
+    let mut traced = trace::begin(
         &cx,
         "Execute CQL3 prepared query",
-        &entry.text,
-        &request.parameters,
+        Some(&entry.text),
+        Some(&request.parameters),
     );
+    if let Some(traced) = &mut traced {
+        let markers = &entry.statement.description().markers;
+        traced.bind(markers, &request.parameters.values);
+    }
     let engine = &cx.service.engine;
     let answer = engine
         .execute(&entry.statement, request.parameters, &cx.session)

@@ -176,8 +176,8 @@ async fn answer(operation: &'static Operation, cx: Context, body: Reader) -> Don
             reply.then,
         ),
         Err(error) => {
-            if let CqlError::Server(why) = &error {
-                tracing::error!(opcode = operation.opcode.name(), %why, "a request failed");
+            if error.is_failure() {
+                tracing::error!(opcode = operation.opcode.name(), why = %error, "a request failed");
             }
             done(
                 error.message(version).preceded(version, trace, &[]),

@@ -1,6 +1,6 @@
 //! PREPARE: a statement to be executed many times.
 
-use super::{Context, Reply, Then, prepared::Entry};
+use super::{Context, Reply, Then, prepared::Entry, trace};
 use crate::{
     error::Result,
     wire::{
@@ -16,7 +16,10 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     let request = Prepare::read(&mut body, cx.version())?;
     let session = cx.session.keyspace();
     let keyspace = request.keyspace.as_deref().or(session.as_deref());
-    let prepared = cx.service.engine.prepare(&request.text, keyspace)?;
+    let traced = trace::begin(&cx, "Preparing CQL3 query", Some(&request.text), None);
+    let prepared = cx.service.engine.prepare(&request.text, keyspace);
+    trace::end(&cx, traced).await;
+    let prepared = prepared?;
     let told = prepared.description();
     // A text that names its keyspaces has the same id wherever it is prepared.
     let keyspace = keyspace.filter(|_| !told.is_qualified);

@@ -13,7 +13,12 @@ use crate::{
 
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     let query = Query::read(&mut body, cx.version())?;
-    let traced = trace::begin(&cx, "Execute CQL3 query", &query.text, &query.parameters);
+    let traced = trace::begin(
+        &cx,
+        "Execute CQL3 query",
+        Some(&query.text),
+        Some(&query.parameters),
+    );
     let answer = cx
         .service
         .engine

@@ -1,9 +1,13 @@
 //! What a traced request leaves in `system_traces`: its session, and two events.
 
 use super::Context;
-use crate::engine::{Parameters, Value};
-use bytes::{BufMut, Bytes, BytesMut};
+use crate::{
+    core::types::{elements::Collection, show},
+    engine::{ColumnSpec, Parameters, Value},
+};
+use bytes::Bytes;
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     time::Duration,
 };
@@ -12,11 +16,14 @@ use uuid::Uuid;
 /// How long a trace is kept, as the original does.
 const TTL_SECONDS: u32 = 24 * 60 * 60;
 
+/// Characters of a bound value that a trace shows.
+const VALUE_CHARS_MAX: usize = 1000;
+
 /// A request that is traced.
 pub(super) struct Traced {
     id: Uuid,
     request: &'static str,
-    parameters: Bytes,
+    parameters: BTreeMap<String, String>,
     started_at_ms: i64,
     since: Duration,
 }
@@ -25,23 +32,46 @@ pub(super) struct Traced {
 pub(super) fn begin(
     cx: &Context,
     request: &'static str,
-    text: &str,
-    parameters: &Parameters,
+    text: Option<&str>,
+    parameters: Option<&Parameters>,
 ) -> Option<Traced> {
     let id = cx.trace?;
-    let consistency = format!("{:?}", parameters.consistency).to_uppercase();
-    let page_size = parameters.page_size.unwrap_or(-1).to_string();
+    let mut shown = BTreeMap::new();
+    let mut show = |name: &str, value: Option<String>| {
+        value.map(|value| shown.insert(name.to_owned(), value));
+    };
+    show("query", text.map(str::to_owned));
+    if let Some(parameters) = parameters {
+        show("consistency_level", Some(parameters.consistency.to_string()));
+        let serial = parameters.serial_consistency;
+        show("serial_consistency_level", serial.map(|level| level.to_string()));
+        show("page_size", parameters.page_size.map(|size| size.to_string()));
+    }
     Some(Traced {
         id,
         request,
-        parameters: map(&[
-            ("consistency_level", &consistency),
-            ("page_size", &page_size),
-            ("query", text),
-        ]),
+        parameters: shown,
         started_at_ms: cx.service.clock.now_ms(),
         since: cx.service.clock.elapsed(),
     })
+}
+
+impl Traced {
+    /// Shows the values that `markers` are bound to.
+    pub(super) fn bind(&mut self, markers: &[ColumnSpec], values: &[Value]) {
+        for (at, (marker, value)) in markers.iter().zip(values).enumerate() {
+            let mut shown = match value {
+                Value::Set(bytes) => show::cql(&marker.kind, bytes),
+                Value::Null => "null".to_owned(),
+                Value::Unset => "UNSET".to_owned(),
+            };
+            if let Some((end, _)) = shown.char_indices().nth(VALUE_CHARS_MAX) {
+                shown.truncate(end);
+            }
+            self.parameters
+                .insert(format!("bound_var_{at}_{}", marker.name), shown);
+        }
+    }
 }
 
 /// Stores the trace. A trace that cannot be stored fails nobody's request.
@@ -63,14 +93,14 @@ async fn store(cx: &Context, traced: &Traced, took: Duration) -> crate::error::R
         ("Parsing and executing the statement", 0),
         ("Request complete", took_us),
     ];
-    for (activity, elapsed_us) in events {
+    for (at, (activity, elapsed_us)) in (0..).zip(events) {
         let text = format!(
             "INSERT INTO system_traces.events (session_id, event_id, activity, source, source_port, source_elapsed, \
              thread) VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL {TTL_SECONDS}"
         );
         let values = [
             id.clone(),
-            Bytes::copy_from_slice(cx.service.trace_id().as_bytes()),
+            Bytes::copy_from_slice(cx.service.time_id(traced.started_at_ms, at).as_bytes()),
             Bytes::from_static(activity.as_bytes()),
             inet(here.ip()),
             int(here.port().into()),
@@ -90,7 +120,7 @@ async fn store(cx: &Context, traced: &Traced, took: Duration) -> crate::error::R
         inet(here.ip()),
         int(here.port().into()),
         int(took_us),
-        traced.parameters.clone(),
+        map(&traced.parameters),
         Bytes::from_static(traced.request.as_bytes()),
         Bytes::copy_from_slice(&traced.started_at_ms.to_be_bytes()),
     ];
@@ -133,13 +163,11 @@ fn inet(address: IpAddr) -> Bytes {
     }
 }
 
-/// A `map<text, text>`, its keys in order.
-fn map(entries: &[(&str, &str)]) -> Bytes {
-    let mut out = BytesMut::new();
-    out.put_i32(entries.len() as i32);
-    for text in entries.iter().flat_map(|(key, value)| [key, value]) {
-        out.put_i32(text.len() as i32);
-        out.put_slice(text.as_bytes());
+/// A `map<text, text>`.
+fn map(entries: &BTreeMap<String, String>) -> Bytes {
+    let mut map = Collection::default();
+    for (key, value) in entries {
+        map.entry(key.as_bytes(), value.as_bytes());
     }
-    out.freeze()
+    map.finish().into()
 }

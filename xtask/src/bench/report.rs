@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 
 const HEAD: &str = "# Benchmarks
 
@@ -29,7 +28,7 @@ pub(crate) fn progress(line: &str) {
 /// Prints the table and keeps it after `rounds` rounds, with what earlier runs measured of other cases.
 #[expect(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 pub(crate) fn keep(plan: &Plan, rounds: u32, original: &Figures, smack: &Figures) -> Result<()> {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let docs = compat_tests::broker::folder().join("../docs");
     let kept = docs.join("benchmarks.json");
     let mut known: Map<String, Value> = match fs::read_to_string(&kept) {
         Ok(text) => serde_json::from_str(&text)?,

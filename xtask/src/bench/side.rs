@@ -108,7 +108,7 @@ impl Side<'_> {
     }
 
     fn load(&self, arguments: &[&str]) -> Result<Value> {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../benches/kafka_load.py");
+        let script = compat_tests::broker::folder().join("../benches/kafka_load.py");
         let out = Program::new(self.python)
             .args([script])
             .args(arguments)

@@ -73,6 +73,14 @@ pub(crate) fn checked(
     Ok((kept, warnings))
 }
 
+/// How many replicas a strategy that was checked keeps of each row.
+pub(crate) fn factor(replication: &BTreeMap<String, String>) -> i32 {
+    let named = replication
+        .get("replication_factor")
+        .or_else(|| replication.get(DATACENTER));
+    named.and_then(|factor| factor.parse().ok()).unwrap_or(1)
+}
+
 fn refuse_unknown(
     keyspace: &str,
     class: &str,

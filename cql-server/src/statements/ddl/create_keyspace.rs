@@ -110,7 +110,7 @@ impl CreateKeyspace {
             return Ok(Applied::nothing(schema));
         }
         Err(CqlError::AlreadyExists {
-            message: format!("Keyspace '{}' already exists", self.name),
+            message: format!("Cannot add existing keyspace \"{}\"", self.name),
             keyspace: self.name.clone(),
             table: String::new(),
         })

@@ -441,7 +441,7 @@ impl Settings {
 
 pub(super) fn already_exists(keyspace: &str, table: &str) -> CqlError {
     CqlError::AlreadyExists {
-        message: format!("Table '{keyspace}.{table}' already exists"),
+        message: format!("Cannot add already existing table \"{table}\" to keyspace \"{keyspace}\""),
         keyspace: keyspace.to_owned(),
         table: table.to_owned(),
     }

@@ -11,6 +11,7 @@ mod codes {
     pub(super) const SERVER: i32 = 0x0000;
     pub(super) const PROTOCOL: i32 = 0x000a;
     pub(super) const BAD_CREDENTIALS: i32 = 0x0100;
+    pub(super) const UNAVAILABLE: i32 = 0x1000;
     pub(super) const OVERLOADED: i32 = 0x1001;
     pub(super) const TRUNCATE: i32 = 0x1003;
     pub(super) const WRITE_TIMEOUT: i32 = 0x1100;
@@ -18,6 +19,7 @@ mod codes {
     pub(super) const READ_FAILURE: i32 = 0x1300;
     pub(super) const FUNCTION_FAILURE: i32 = 0x1400;
     pub(super) const WRITE_FAILURE: i32 = 0x1500;
+    pub(super) const CAS_WRITE_UNKNOWN: i32 = 0x1700;
     pub(super) const SYNTAX: i32 = 0x2000;
     pub(super) const UNAUTHORIZED: i32 = 0x2100;
     pub(super) const INVALID: i32 = 0x2200;
@@ -40,9 +42,10 @@ impl CqlError {
     fn code(&self, version: Version) -> i32 {
         let is_old = version < Version::V4;
         match self {
-            CqlError::Server(_) => codes::SERVER,
+            CqlError::Server(_) | CqlError::Storage(_) => codes::SERVER,
             CqlError::Protocol(_) => codes::PROTOCOL,
             CqlError::BadCredentials(_) => codes::BAD_CREDENTIALS,
+            CqlError::Unavailable { .. } => codes::UNAVAILABLE,
             CqlError::Overloaded(_) => codes::OVERLOADED,
             CqlError::Truncate(_) => codes::TRUNCATE,
             CqlError::ReadFailure { .. } if is_old => codes::READ_TIMEOUT,
@@ -51,6 +54,9 @@ impl CqlError {
             CqlError::FunctionFailure { .. } => codes::FUNCTION_FAILURE,
             CqlError::WriteFailure { .. } if is_old => codes::WRITE_TIMEOUT,
             CqlError::WriteFailure { .. } => codes::WRITE_FAILURE,
+            // Version 5 brought it.
+            CqlError::CasWriteUnknown { .. } if version < Version::V5 => codes::WRITE_TIMEOUT,
+            CqlError::CasWriteUnknown { .. } => codes::CAS_WRITE_UNKNOWN,
             CqlError::Syntax(_) => codes::SYNTAX,
             CqlError::Unauthorized(_) => codes::UNAUTHORIZED,
             CqlError::Invalid(_) => codes::INVALID,
@@ -62,6 +68,26 @@ impl CqlError {
 
     fn put_fields(&self, out: &mut BytesMut, version: Version) {
         match self {
+            CqlError::Unavailable {
+                consistency,
+                required,
+                alive,
+            } => {
+                out.put_u16(*consistency as u16);
+                out.put_i32(*required);
+                out.put_i32(*alive);
+            }
+            CqlError::CasWriteUnknown {
+                consistency,
+                received,
+                required,
+                ..
+            } => {
+                put_responses(out, *consistency, *received, *required);
+                if version < Version::V5 {
+                    out.put_string("CAS");
+                }
+            }
             CqlError::ReadFailure {
                 consistency,
                 received,

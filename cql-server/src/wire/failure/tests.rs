@@ -22,6 +22,35 @@ fn fields_follow_the_text() {
 }
 
 #[test]
+fn a_consistency_level_comes_with_what_it_takes() {
+    let error = CqlError::Unavailable {
+        consistency: crate::engine::Consistency::LocalQuorum,
+        required: 2,
+        alive: 1,
+    };
+    let text = b"Cannot achieve consistency level LOCAL_QUORUM";
+    let body = [&b"\0\0\x10\0\0\x2d"[..], text, b"\0\x06\0\0\0\x02\0\0\0\x01"].concat();
+    assert_eq!(told(&error, Version::V4), body);
+}
+
+#[test]
+fn an_unknown_end_is_a_timeout_to_older_versions() {
+    let error = CqlError::CasWriteUnknown {
+        message: "c".to_owned(),
+        consistency: 8,
+        received: 0,
+        required: 1,
+    };
+    let counts = b"\0\x08\0\0\0\0\0\0\0\x01";
+    let v4 = [&b"\0\0\x11\0\0\x01c"[..], counts, b"\0\x03CAS"].concat();
+    assert_eq!(told(&error, Version::V4), v4);
+    assert_eq!(
+        told(&error, Version::V5),
+        [&b"\0\0\x17\0\0\x01c"[..], counts].concat()
+    );
+}
+
+#[test]
 fn older_versions_are_told_what_they_know() {
     let write = CqlError::WriteFailure {
         message: "w".to_owned(),

@@ -17,6 +17,27 @@ use uuid::Uuid;
 /// One line for each table (name, id, options, `#`, comment), one for each of its columns (name, role, type).
 const DEFINITIONS: &str = include_str!("definitions.txt");
 
+/// Tables whose rows are stored like those of clients. A table's number is its place here: never change one.
+const STORED: &[(&str, &str)] = &[
+    ("system_traces", "sessions"),
+    ("system_traces", "events"),
+    ("system_auth", "roles"),
+    ("system_auth", "role_members"),
+    ("system_auth", "role_permissions"),
+    ("system_auth", "resource_role_permissons_index"),
+    ("system_auth", "network_permissions"),
+    ("system_auth", "identity_to_role"),
+    ("system_auth", "cidr_permissions"),
+    ("system_auth", "cidr_groups"),
+    ("system_distributed", "parent_repair_history"),
+    ("system_distributed", "partition_denylist"),
+    ("system_distributed", "repair_history"),
+    ("system_distributed", "view_build_status"),
+];
+
+/// Tables whose rows are made up when they are asked for have numbers from here on.
+const FIRST_VIRTUAL: u32 = 256;
+
 const LOCAL: &[(&str, &str)] = &[("class", "org.apache.cassandra.locator.LocalStrategy")];
 const SIMPLE: &str = "org.apache.cassandra.locator.SimpleStrategy";
 
@@ -51,10 +72,15 @@ pub(crate) fn is_system(name: &str) -> bool {
     KEYSPACES.iter().any(|(known, ..)| *known == name)
 }
 
+/// Whether the rows of `table`, which is the system's, are stored.
+fn is_stored(table: &Table) -> bool {
+    table.number < FIRST_VIRTUAL
+}
+
 /// Every keyspace of the system.
 pub(crate) fn keyspaces() -> BTreeMap<Arc<str>, Arc<Keyspace>> {
     let mut tables: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Table>>> = BTreeMap::new();
-    for (number, definition) in (1u32..).zip(definitions()) {
+    for (number, definition) in (FIRST_VIRTUAL..).zip(definitions()) {
         if let Some(table) = table(number, &definition) {
             tables
                 .entry(table.keyspace.clone())
@@ -97,6 +123,8 @@ fn table(number: u32, lines: &[&str]) -> Option<Table> {
     let (head, comment) = head.split_once(" #")?;
     let mut words = head.split(' ');
     let (keyspace, name) = words.next()?.split_once('.')?;
+    let stored = (1..).zip(STORED).find(|(_, stored)| **stored == (keyspace, name));
+    let number = stored.map_or(number, |(number, _)| number);
     let id = words.next()?.parse().unwrap_or(Uuid::nil());
     let columns = (0u32..)
         .zip(columns)

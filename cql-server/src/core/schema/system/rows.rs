@@ -32,7 +32,7 @@ const RACK: &str = "rack1";
 /// The rows of a table of the system in the order of its key; `None` where its rows are stored like those of clients.
 pub(crate) fn rows(schema: &Schema, node: &Node, table: &Table) -> Option<Vec<Row>> {
     let keyspace = schema.keyspaces.get(&table.keyspace)?;
-    if keyspace.nature == Nature::Client {
+    if keyspace.nature == Nature::Client || super::is_stored(table) {
         return None;
     }
     let cells = match (&*table.keyspace, &*table.name) {
