@@ -43,6 +43,13 @@ impl Engine {
         let mut writes = Writes {
             batch: state::schema::difference(&before, &applied.schema)?,
         };
+        if writes.batch.ops.is_empty() {
+            // It found everything as it wanted it.
+            return Ok(Answer {
+                warnings: applied.warnings,
+                ..void()
+            });
+        }
         // With a table go its rows.
         let after = numbers(&applied.schema);
         for gone in numbers(&before).difference(&after) {

@@ -82,11 +82,16 @@ impl<'a> Values<'a> {
             let Some(at) = table.position_of(cell.column) else {
                 continue;
             };
+            if table.hides(cell.column, cell.timestamp) {
+                continue;
+            }
             let column = &table.columns[at];
             if column.kind.is_multi_cell() {
                 let mut all = vec![cell];
                 while let Some(next) = cells.next_if(|next| next.column == cell.column) {
-                    all.push(next);
+                    if !table.hides(next.column, next.timestamp) {
+                        all.push(next);
+                    }
                 }
                 self.several(at, column, all);
             } else {

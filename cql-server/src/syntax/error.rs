@@ -112,7 +112,15 @@ fn quote(message: &mut String, text: &str, tokens: &[Token], marked: usize, read
     // Blanks and comments have no entry of their own: they lie between the ends of their neighbours.
     let start = start_of(tokens, first, marked);
     let end = end_of(text, tokens, last, marked);
-    let (from, to) = (token.start as usize, token.end as usize);
+    // The original counts what a token means, not its quotes.
+    let from = token.start as usize;
+    let meant = super::input::meaning(text, &token).chars().count();
+    let quoted = matches!(token.kind, Kind::String | Kind::QuotedName);
+    let to = match text[from..].char_indices().nth(meant) {
+        Some((length, _)) if quoted => from + length,
+        _ => token.end as usize,
+    };
+    let end = if last <= token.ordinal { to } else { end };
     let before = if start > 0 { "..." } else { "" };
     let after = if end < text.len() { "..." } else { "" };
     let body = format!("{}[{}]{}", &text[start..from], &text[from..to], &text[to..end]);

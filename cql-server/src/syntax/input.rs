@@ -196,24 +196,6 @@ impl<'a> Tokens<'a> {
             Reason::Refused(message.into().into_boxed_str()),
         ))
     }
-
-    /// Where a statement ended that goes on: the decision began at the name before, if there is one.
-    pub(super) fn unexpected_rest(self) -> Mismatch {
-        let before = Tokens {
-            at: self.at.saturating_sub(1),
-            ..self
-        };
-        let from = if self.at > 0 && before.name_at(0) {
-            before.at
-        } else {
-            self.at
-        };
-        Mismatch {
-            at: self.at,
-            from,
-            reason: Reason::NoAlternative,
-        }
-    }
 }
 
 /// What `token` means: strings and quoted names without their quotes.
@@ -225,7 +207,7 @@ pub(super) fn meaning<'a>(text: &'a str, token: &Token) -> Cow<'a, str> {
         Kind::String if whole.starts_with('$') => Cow::Borrowed(&whole[2..whole.len() - 2]),
         Kind::String => undoubled(&whole[1..whole.len() - 1], "''", "'"),
         Kind::QuotedName => undoubled(&whole[1..whole.len() - 1], "\"\"", "\""),
-        Kind::EmptyQuotedName => Cow::Borrowed(""),
+        Kind::EmptyQuotedName => Cow::Borrowed(whole),
         _ => Cow::Borrowed(whole),
     }
 }

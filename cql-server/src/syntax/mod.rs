@@ -53,14 +53,12 @@ pub(crate) struct Text {
 pub(crate) fn parse(text: &str) -> Result<Text> {
     with_tokens(text, |input| {
         let (mut input, statement) = statements::statement(input)?;
-        let ended = input.is_sign(";");
         while input.is_sign(";") {
             input = input.skip();
         }
         match input.peek() {
             Kind::End => Ok((input, statement)),
-            _ if ended => Err(input.expected(Kind::End)),
-            _ => Err(nom::Err::Error(input.unexpected_rest())),
+            _ => Err(input.expected(Kind::End)),
         }
     })
     .map(|(statement, markers)| Text { statement, markers })

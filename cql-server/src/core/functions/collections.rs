@@ -4,11 +4,10 @@ use super::aggregates::{Accumulator, Kind};
 use super::number::NUMERIC;
 use super::{Function, native};
 use crate::core::types::{CqlType, Native, elements};
-use crate::error::{CqlError, Result};
 use std::sync::Arc;
 
 /// The function of that name for a collection of type `kind`.
-pub(super) fn function(name: &str, kind: &CqlType) -> Option<Result<Function>> {
+pub(super) fn function(name: &str, kind: &CqlType) -> Option<Function> {
     let set = |of: &Arc<CqlType>| CqlType::Set {
         of: of.clone(),
         frozen: true,
@@ -17,7 +16,7 @@ pub(super) fn function(name: &str, kind: &CqlType) -> Option<Result<Function>> {
         of: of.clone(),
         frozen: true,
     };
-    Some(Ok(match (name, kind) {
+    Some(match (name, kind) {
         ("map_keys", CqlType::Map { key, .. }) => Function::of_one(name, kind.clone(), set(key), |value| {
             Ok(Some(elements::collection(
                 elements::entries(value).map(|(key, _)| key),
@@ -45,14 +44,12 @@ pub(super) fn function(name: &str, kind: &CqlType) -> Option<Result<Function>> {
             };
             let number = native(of).is_some_and(|of| NUMERIC.contains(&of));
             if matches!(aggregate, Kind::Sum | Kind::Avg) && !number {
-                return Some(Err(CqlError::Invalid(format!(
-                    "Function system.{name} requires a numeric_set_or_list argument, but found argument of type {kind}"
-                ))));
+                return None;
             }
             over_elements(name, kind, of, aggregate)
         }
         _ => return None,
-    }))
+    })
 }
 
 fn over_elements(name: &str, kind: &CqlType, of: &Arc<CqlType>, aggregate: Kind) -> Function {

@@ -3,6 +3,7 @@
 use super::Function;
 use crate::core::types::{CqlType, Native, elements};
 use crate::error::{CqlError, Result};
+use md5::Digest;
 
 /// The function of that name for arguments of those types.
 pub(super) fn function(name: &str, kinds: &[CqlType]) -> Option<Function> {
@@ -23,6 +24,13 @@ pub(super) fn function(name: &str, kinds: &[CqlType]) -> Option<Function> {
                 kind.clone(),
                 move |_, _| Ok(Some(default_of(&own))),
             ))
+        }
+        ("mask_hash", 1 | 2) => {
+            let mut arguments = vec![kind.clone()];
+            arguments.extend((kinds.len() == 2).then_some(CqlType::Native(Native::Text)));
+            Some(Function::scalar(name, arguments, Native::Blob, |arguments, _| {
+                hashed(arguments)
+            }))
         }
         ("mask_inner" | "mask_outer", 3 | 4)
             if matches!(kind, CqlType::Native(Native::Text | Native::Ascii)) =>
@@ -70,6 +78,22 @@ fn default_of(kind: &CqlType) -> Vec<u8> {
         }
         CqlType::Custom(_) => Vec::new(),
     }
+}
+
+/// The hash of a value, by the algorithm of that name as Java calls them.
+fn hashed(arguments: &[Option<&[u8]>]) -> Result<Option<Vec<u8>>> {
+    let name = arguments.get(1).copied().flatten().unwrap_or(b"SHA-256");
+    let name = String::from_utf8_lossy(name);
+    let sha = |algorithm, value: &[u8]| ring::digest::digest(algorithm, value).as_ref().to_vec();
+    let hash = |value: &[u8]| match name.to_ascii_uppercase().as_str() {
+        "MD5" => Ok(md5::Md5::digest(value).to_vec()),
+        "SHA-1" => Ok(sha(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, value)),
+        "SHA-256" => Ok(sha(&ring::digest::SHA256, value)),
+        "SHA-384" => Ok(sha(&ring::digest::SHA384, value)),
+        "SHA-512" => Ok(sha(&ring::digest::SHA512, value)),
+        _ => Err(CqlError::Invalid(format!("Hash algorithm not found: {name}"))),
+    };
+    arguments.first().copied().flatten().map(hash).transpose()
 }
 
 /// Hides the characters within or outside of so many at both ends. A negative or missing number is none.

@@ -25,6 +25,10 @@ pub(crate) trait Given {
     fn kind(&self) -> Option<CqlType>;
     /// As errors show it.
     fn shown(&self) -> String;
+    /// How many elements it has, if it is a list or vector that is spelled out.
+    fn elements(&self) -> Option<usize> {
+        None
+    }
     /// Whether it is null, which suits everything.
     fn is_null(&self) -> bool {
         false
@@ -156,16 +160,7 @@ pub(crate) fn cast(given: &dyn Given, to: Native) -> Result<Option<Function>> {
         return Ok(None);
     }
     let candidates = casts::to(to);
-    match given.kind() {
-        Some(kind) => match candidates
-            .into_iter()
-            .find(|cast| cast.arguments.first() == Some(&kind))
-        {
-            Some(found) => Ok(Some(found)),
-            None => refused(format!("{kind} cannot be cast to {}", CqlType::Native(to))),
-        },
-        None => best(&format!("cast_as_{}", to.name()), &candidates, &[given], None).map(Some),
-    }
+    best(&format!("system.cast_as_{}", to.name()), &candidates, &[given], None).map(Some)
 }
 
 fn candidates(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> Result<Vec<Function>> {
@@ -216,7 +211,7 @@ fn candidates(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> Result<V
 
 /// Functions whose types depend on those of their arguments: name, arguments at least and at most, and the original's
 /// words for what they take.
-const PARAMETRIC: [&str; 17] = [
+const PARAMETRIC: [&str; 18] = [
     "collection_avg",
     "collection_count",
     "collection_max",
@@ -225,6 +220,7 @@ const PARAMETRIC: [&str; 17] = [
     "map_keys",
     "map_values",
     "mask_default",
+    "mask_hash",
     "mask_inner",
     "mask_null",
     "mask_outer",
@@ -241,6 +237,7 @@ fn signature(name: &str) -> (usize, usize, &'static str) {
         "collection_count" => (1, 1, "collection"),
         "map_keys" | "map_values" => (1, 1, "map"),
         "mask_default" | "mask_null" | "max" | "min" => (1, 1, "any"),
+        "mask_hash" => (1, 2, "any, [text]"),
         "mask_inner" | "mask_outer" => (3, 4, "[text|varchar|ascii], int, int, [text]"),
         "mask_replace" => (2, 2, "any, any"),
         "similarity_cosine" | "similarity_dot_product" | "similarity_euclidean" => {
@@ -257,6 +254,9 @@ fn parametric(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> Result<V
             "Invalid number of arguments for function system.{name}({parameters})"
         ));
     }
+    if name.starts_with("similarity_") {
+        return similarity(name, given);
+    }
     let kind = match (
         given.iter().find_map(|argument| argument.kind()),
         name,
@@ -266,29 +266,68 @@ fn parametric(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> Result<V
         // What is masked is what is wanted.
         (
             None,
-            "mask_default" | "mask_inner" | "mask_null" | "mask_outer" | "mask_replace",
+            "mask_default" | "mask_hash" | "mask_inner" | "mask_null" | "mask_outer" | "mask_replace",
             Some(receiver),
         ) => receiver.clone(),
         _ => inferred(name, given, 0)?,
     };
     let wrong = || {
         CqlError::Invalid(format!(
-            "Function system.{name} requires a {parameters} argument, but found argument {} of type {kind}",
+            "Function system.{name} requires {} argument{} but found argument {} of type {kind}",
+            requirement(name).0,
+            requirement(name).1,
             given.first().map_or_else(String::new, |first| first.shown())
         ))
     };
     let found = match name {
         "max" | "min" => aggregates::candidates(name, Some(&kind)).pop(),
-        "similarity_cosine" | "similarity_dot_product" | "similarity_euclidean" => match &kind {
-            CqlType::Vector { of, .. } if **of == CqlType::Native(Native::Float) => {
-                vectors::function(name, &kind)
-            }
-            _ => None,
-        },
         _ if name.starts_with("mask_") => masking::function(name, &vec![kind.clone(); given.len()]),
-        _ => collections::function(name, &kind).transpose()?,
+        _ => collections::function(name, &kind),
     };
     Ok(vec![found.ok_or_else(wrong)?])
+}
+
+/// In the original's words: what the first argument has to be.
+fn requirement(name: &str) -> (&'static str, &'static str) {
+    match name {
+        "collection_count" => ("a collection", ","),
+        "collection_max" | "collection_min" => ("a set/list", ","),
+        "map_keys" | "map_values" => ("a map", ","),
+        "mask_inner" | "mask_outer" => ("an", " of type [text|varchar|ascii],"),
+        _ => ("a numeric set/list", ","),
+    }
+}
+
+/// The similarity of vectors of floats; where elements are spelled out, they make a vector.
+fn similarity(name: &str, given: &[&dyn Given]) -> Result<Vec<Function>> {
+    let float = || std::sync::Arc::new(CqlType::Native(Native::Float));
+    let mut first: Option<CqlType> = None;
+    for (index, argument) in given.iter().enumerate() {
+        let spelled = argument
+            .elements()
+            .filter(|_| !matches!(argument.kind(), Some(CqlType::Vector { .. })));
+        let kind = match spelled {
+            Some(count) => CqlType::Vector {
+                of: float(),
+                dimensions: u16::try_from(count).unwrap_or(u16::MAX),
+            },
+            None => inferred(name, given, index)?,
+        };
+        match &kind {
+            CqlType::Vector { of, .. } if *of == float() => {}
+            _ => {
+                return refused(format!(
+                    "Function system.{name} requires a float vector argument, but found argument {} of type {kind}",
+                    argument.shown()
+                ));
+            }
+        }
+        if first.as_ref().is_some_and(|first| *first != kind) {
+            return refused("All arguments must have the same vector dimensions".to_owned());
+        }
+        first = Some(kind);
+    }
+    Ok(first.and_then(|kind| vectors::function(name, &kind)).into_iter().collect())
 }
 
 fn inferred(name: &str, given: &[&dyn Given], index: usize) -> Result<CqlType> {
@@ -436,11 +475,9 @@ fn best(
         }
     }
     let shown = |functions: &[&Function]| {
-        functions
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(", ")
+        let mut shown: Vec<String> = functions.iter().map(ToString::to_string).collect();
+        shown.sort();
+        shown.join(", ")
     };
     let operator = Operator::ALL
         .iter()

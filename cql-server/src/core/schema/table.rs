@@ -181,6 +181,17 @@ impl Table {
         found.ok().map(|index| self.by_id[index].1)
     }
 
+    /// What was dropped under that name.
+    pub(crate) fn dropped_named(&self, name: &str) -> Option<&Dropped> {
+        self.dropped.iter().find(|dropped| &*dropped.column.name == name)
+    }
+
+    /// Whether a cell was written before its column was dropped, and maybe added again.
+    pub(crate) fn hides(&self, column: u32, timestamp: i64) -> bool {
+        let mut dropped = self.dropped.iter();
+        dropped.any(|dropped| dropped.column.id == column && timestamp <= dropped.at_us)
+    }
+
     /// The columns of the partition key.
     pub(crate) fn partition_key(&self) -> &[Column] {
         &self.columns[..self.partition_columns]

@@ -224,9 +224,7 @@ impl AlterTable {
         let (mut table, mut keyspace) = (table.clone(), keyspace.clone());
         for (from, to) in names {
             let Some(column) = table.column(from) else {
-                if if_exists {
-                    continue;
-                }
+                // IF EXISTS is read, and changes nothing, in the original too.
                 return Err(CqlError::invalid(format!(
                     "Undefined column name {from} in table {}.{}",
                     table.keyspace, table.name
@@ -321,7 +319,8 @@ fn added(keyspace: &Keyspace, table: &Table, columns: &[Definition], if_not_exis
             name: name.into(),
             kind,
             role,
-            id: table.next_column,
+            // What was written after a column of that name was dropped is there again.
+            id: table.dropped_named(name).map_or(table.next_column, |dropped| dropped.column.id),
         };
         check_counter(&table, &column)?;
         check_dropped(&table, &column)?;
@@ -348,14 +347,15 @@ fn check_counter(table: &Table, column: &Column) -> Result<()> {
 
 /// Whether a column may come back after one of its name was dropped.
 fn check_dropped(table: &Table, column: &Column) -> Result<()> {
-    let Some(before) = table
-        .dropped
-        .iter()
-        .find(|dropped| dropped.column.name == column.name)
-    else {
+    let name = &column.name;
+    let Some(before) = table.dropped_named(name) else {
         return Ok(());
     };
-    let name = &column.name;
+    if before.column.is_counter() {
+        return Err(CqlError::invalid(format!(
+            "Cannot re-add previously dropped counter column {name}"
+        )));
+    }
     if before.column.kind != column.kind {
         return Err(CqlError::invalid(format!(
             "Cannot add a column '{name}' of type {}, incompatible with previously dropped column '{name}' of type {}",

@@ -278,7 +278,7 @@ impl CreateTable {
         for (at, column) in self.columns.iter().enumerate() {
             if self.columns[..at].iter().any(|other| other.name == column.name) {
                 return Err(CqlError::invalid(format!(
-                    "Duplicate column '{}' declaration for table '{full}'",
+                    "Duplicate column '{}' declaration for table '{name}'",
                     column.name
                 )));
             }
@@ -286,13 +286,13 @@ impl CreateTable {
         let key = match self.keys.as_slice() {
             [] => {
                 return Err(CqlError::invalid(format!(
-                    "No PRIMARY KEY specifed for table '{full}' (exactly one required)"
+                    "No PRIMARY KEY specifed for table '{name}' (exactly one required)"
                 )));
             }
             [key] => key,
             _ => {
                 return Err(CqlError::invalid(format!(
-                    "Multiple PRIMARY KEY specified for table '{full}' (exactly one required)"
+                    "Multiple PRIMARY KEY specified for table '{name}' (exactly one required)"
                 )));
             }
         };

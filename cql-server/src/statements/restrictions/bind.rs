@@ -11,7 +11,7 @@ use crate::{
     syntax::Comparison,
 };
 use bytes::Bytes;
-use std::ops::Bound;
+use std::ops::{Bound, RangeBounds as _};
 
 /// Tokens from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,17 @@ impl Restrictions {
         if !self.by_key {
             return Ok(Partitions::Range(self.token_range(values)?));
         }
+        let mut keys = self.keys(table, values)?;
+        if !self.token.is_empty() {
+            let range = self.token_range(values)?;
+            let within: (Bound<i64>, Bound<i64>) = (range.from, range.to);
+            keys.retain(|key| within.contains(&token::token(key)));
+        }
+        Ok(Partitions::Keys(keys))
+    }
+
+    /// The keys of partitions that are given by them, in the order in which they are read.
+    fn keys(&self, table: &Table, values: &Values<'_>) -> Result<Vec<Bytes>> {
         // Nearly always: one column, one value.
         if let [
             Restriction {
@@ -43,7 +54,7 @@ impl Restrictions {
         ] = &self.partition[..]
         {
             let key = required(term.evaluate(values)?, &table.columns[0].name)?;
-            return Ok(Partitions::Keys(vec![checked(key)?]));
+            return Ok(vec![checked(key)?]);
         }
         let mut choices: Vec<Vec<Bytes>> = vec![Vec::new()];
         for restriction in &self.partition {
@@ -67,9 +78,7 @@ impl Restrictions {
             Ok([only]) => checked(only),
             Err(parts) => checked(token::partition_key(&parts).into()),
         };
-        Ok(Partitions::Keys(
-            choices.into_iter().map(key).collect::<Result<_>>()?,
-        ))
+        choices.into_iter().map(key).collect()
     }
 
     fn token_range(&self, values: &Values<'_>) -> Result<TokenRange> {
@@ -137,7 +146,7 @@ impl Restriction {
         for (at, field) in self.columns.iter().zip(elements::fields(&value)) {
             let null = || {
                 CqlError::invalid(format!(
-                    "Invalid null value in condition for column {}",
+                    "Invalid null value for column {}",
                     table.columns[*at].name
                 ))
             };

@@ -19,14 +19,7 @@ pub(super) fn place_partition(
     purpose: Purpose,
 ) -> Result<()> {
     let keys = table.partition_key();
-    if !out.token.is_empty() {
-        if !partition.is_empty() {
-            let names: Vec<&str> = keys.iter().map(|key| &*key.name).collect();
-            return Err(CqlError::invalid(format!(
-                "Columns \"{}\" cannot be restricted by both a normal relation and a token relation",
-                names.join(", ")
-            )));
-        }
+    if !out.token.is_empty() && partition.is_empty() {
         return Ok(());
     }
     let missing: Vec<&str> = keys
@@ -45,7 +38,7 @@ pub(super) fn place_partition(
         }
         if !partition.iter().all(by_value) {
             return Err(CqlError::invalid(format!(
-                "Only EQ and IN relations are supported on the partition key (unless you use the token() function) for {} statements",
+                "Only EQ and IN relation are supported on the partition key (unless you use the token() function) for {} statements",
                 purpose.name()
             )));
         }
@@ -81,6 +74,22 @@ pub(super) fn place_clustering(
             "Slice restrictions are not supported on the clustering columns in {} statements",
             purpose.name()
         )));
+    }
+    if only_statics && !clustering.is_empty() {
+        match purpose {
+            Purpose::Insert => {}
+            Purpose::Select { .. } => {
+                return Err(CqlError::invalid(
+                    "Cannot restrict clustering columns when selecting only static columns",
+                ));
+            }
+            _ => {
+                return Err(CqlError::invalid(format!(
+                    "Invalid restrictions on clustering columns since the {} statement modifies only static columns",
+                    purpose.name()
+                )));
+            }
+        }
     }
     let restricted = |at: usize| clustering.iter().any(|one| one.columns.contains(&at));
     if !allow_slices && !only_statics {

@@ -8,7 +8,7 @@ use crate::{
         types::{CqlType, Native},
     },
     error::{CqlError, Result},
-    statements::terms::{Planner, Prepared, Receiver},
+    statements::terms::{Planner, Prepared, Receiver, shown},
     syntax::{Comparison, InValues, Relation, Term},
 };
 use std::sync::Arc;
@@ -281,7 +281,7 @@ fn contains(
 }
 
 /// The clustering columns of a relation on several columns: they follow each other.
-fn several(table: &Table, names: &[String]) -> Result<(Vec<usize>, Receiver)> {
+fn several(table: &Table, names: &[String], shown: &dyn Fn() -> String) -> Result<(Vec<usize>, Receiver)> {
     let mut columns: Vec<usize> = Vec::new();
     let mut kinds = Vec::new();
     for name in names {
@@ -293,14 +293,14 @@ fn several(table: &Table, names: &[String]) -> Result<(Vec<usize>, Receiver)> {
         }
         if columns.contains(&at) {
             return Err(CqlError::invalid(format!(
-                "Column \"{name}\" appeared twice in a relation: ({})",
-                names.join(", ")
+                "Column \"{name}\" appeared twice in a relation: {}",
+                shown()
             )));
         }
         if columns.last().is_some_and(|last| last + 1 != at) {
             return Err(CqlError::invalid(format!(
-                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: ({})",
-                names.join(", ")
+                "Clustering columns must appear in the PRIMARY KEY order in multi-column relations: {}",
+                shown()
             )));
         }
         columns.push(at);
@@ -319,7 +319,8 @@ fn tuple(
     operator: Comparison,
     term: &Term,
 ) -> Result<Restriction> {
-    let (columns, receiver) = several(table, names)?;
+    let relation = || format!("({}) {} {}", names.join(", "), operator.sign(), shown(term));
+    let (columns, receiver) = several(table, names, &relation)?;
     let value = tuple_term(planner, &receiver, columns.len(), term)?;
     let test = match operator {
         Comparison::Equal => Test::Equal(value),
@@ -350,7 +351,7 @@ fn tuple_term(
         return Err(CqlError::invalid(format!(
             "Expected {columns} elements in value tuple, but got {}: {}",
             fields.len(),
-            crate::statements::terms::shown(term)
+            shown(term)
         )));
     }
     if let (Term::Tuple(fields), CqlType::Tuple(kinds)) = (term, &receiver.kind)
@@ -372,7 +373,14 @@ fn tuple_in(
     names: &[String],
     values: &InValues,
 ) -> Result<Restriction> {
-    let (columns, receiver) = several(table, names)?;
+    let relation = || match values {
+        InValues::List(terms) => {
+            let terms: Vec<String> = terms.iter().map(shown).collect();
+            format!("({}) IN ({})", names.join(", "), terms.join(", "))
+        }
+        InValues::Marker(_) => format!("({}) IN ?", names.join(", ")),
+    };
+    let (columns, receiver) = several(table, names, &relation)?;
     let test = match values {
         InValues::List(terms) => {
             let terms = terms
@@ -380,7 +388,7 @@ fn tuple_in(
                 .map(|term| tuple_term(planner, &receiver, columns.len(), term));
             Test::In(Options::List(terms.collect::<Result<_>>()?))
         }
-        InValues::Marker(_) => Test::In(options(planner, values, &receiver, &receiver.name)?),
+        InValues::Marker(_) => Test::In(options(planner, values, &receiver, &names.join(","))?),
     };
     Ok(Restriction {
         columns,

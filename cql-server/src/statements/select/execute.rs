@@ -54,8 +54,8 @@ impl Plan {
             ));
         }
         let limits = Limits {
-            rows: limit(&self.limit, values, "LIMIT")?,
-            per_partition: limit(&self.per_partition_limit, values, "PER PARTITION LIMIT")?,
+            rows: limit(&self.limit, values)?,
+            per_partition: limit(&self.per_partition_limit, values)?,
             page,
         };
         let filter = self.restrictions.filter(&self.table, values)?;
@@ -76,7 +76,7 @@ impl Plan {
 }
 
 /// A limit, with its marker bound.
-pub(super) fn limit(term: &Option<Prepared>, values: &Values<'_>, name: &str) -> Result<u64> {
+pub(super) fn limit(term: &Option<Prepared>, values: &Values<'_>) -> Result<u64> {
     let Some(term) = term else {
         return Ok(u64::MAX);
     };
@@ -88,7 +88,7 @@ pub(super) fn limit(term: &Option<Prepared>, values: &Values<'_>, name: &str) ->
     let limit = bytes[..].try_into().map(i32::from_be_bytes).unwrap_or(0);
     match u64::try_from(limit) {
         Ok(limit) if limit > 0 => Ok(limit),
-        _ => Err(CqlError::invalid(format!("{name} must be strictly positive"))),
+        _ => Err(CqlError::invalid("LIMIT must be strictly positive")),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     core::{
-        schema::{Index, Nature, Table, TargetPart},
+        schema::{Column, Index, Nature, Table, TargetPart},
         types::{CqlType, Native},
     },
     engine::ColumnSpec,
@@ -62,11 +62,17 @@ impl Plan {
 
 /// Prepares SELECT.
 pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Select) -> Result<Plan> {
-    let (selection, columns) = selection::prepare(planner, table, &select.selected, select.distinct)?;
+    let (selection, columns) = selection::prepare(planner, table, &select.selected)?;
     let purpose = Purpose::Select {
         filtering: select.allow_filtering,
     };
-    let restrictions = restrictions::prepare(planner, table, &select.relations, purpose, false)?;
+    let restrictions = restrictions::prepare(
+        planner,
+        table,
+        &select.relations,
+        purpose,
+        selection.is_only_static(table),
+    )?;
     if select.distinct {
         check_distinct(table, select, &selection, &restrictions)?;
     }
@@ -144,6 +150,14 @@ fn check_distinct(
     restrictions: &Restrictions,
 ) -> Result<()> {
     let keys = table.partition_key();
+    let of_rows = |column: &&Column| !column.is_static();
+    let other = table.columns.iter().skip(keys.len()).find(of_rows);
+    if let (true, Some(other)) = (select.selected.is_empty(), other) {
+        return Err(CqlError::invalid(format!(
+            "SELECT DISTINCT queries must only request partition key columns and/or static columns (not {})",
+            other.name
+        )));
+    }
     for one in &select.selected {
         let allowed = match &one.selector {
             Selector::Column(name) => {

@@ -51,7 +51,6 @@ pub(crate) struct Sink<'p> {
     sorted: Vec<Sortable>,
     /// Where the last answered row was.
     last: Option<Mark>,
-    more: bool,
     fold: Option<Fold>,
 }
 
@@ -88,7 +87,6 @@ impl<'p> Sink<'p> {
             writer: RowsWriter::with_capacity(256),
             sorted: Vec::new(),
             last: None,
-            more: false,
             fold: None,
         }
     }
@@ -196,7 +194,6 @@ impl<'p> Sink<'p> {
             return Some(Flow::NextPartition);
         }
         if self.answered == self.limits.page && self.plan.sort.is_empty() {
-            self.more = true;
             return Some(Flow::Stop);
         }
         None
@@ -258,7 +255,11 @@ impl<'p> Sink<'p> {
         fold.aggregation
             .add(&self.plan.selection, &self.scope(row, &[]))?;
         self.fold = Some(fold);
-        Ok(Flow::On)
+        Ok(if self.plan.distinct {
+            Flow::NextPartition
+        } else {
+            Flow::On
+        })
     }
 
     /// Answers the group that was folded.
@@ -298,7 +299,7 @@ impl<'p> Sink<'p> {
         self.write_sorted();
         let state = self
             .last
-            .filter(|mark| self.more && mark.left > 0)
+            .filter(|mark| self.answered == self.limits.page && mark.left > 0)
             .map(|mark| mark.to_bytes());
         Ok(self.writer.finish(self.plan.columns.clone(), state))
     }

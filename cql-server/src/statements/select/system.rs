@@ -37,8 +37,8 @@ impl Plan {
     ) -> Result<Rows> {
         let mut mark = paging.state.as_ref().map(Mark::read).transpose()?;
         let limits = Limits {
-            rows: limit(&self.limit, values, "LIMIT")?,
-            per_partition: limit(&self.per_partition_limit, values, "PER PARTITION LIMIT")?,
+            rows: limit(&self.limit, values)?,
+            per_partition: limit(&self.per_partition_limit, values)?,
             page: self.page(paging),
         };
         let filter = self.restrictions.filter(&self.table, values)?;
@@ -47,6 +47,17 @@ impl Plan {
         let mut sink = Sink::new(self, values, filter, now, limits, mark.as_ref());
         if self.reverse {
             rows.reverse();
+        }
+        if let Partitions::Keys(keys) = &partitions {
+            let columns = self.table.partition_key().len();
+            let key = |row: &system::Row| {
+                let cells: Vec<&[u8]> = row[..columns].iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
+                token::partition_key(&cells)
+            };
+            rows.sort_by_cached_key(|row| {
+                let key = key(row);
+                keys.iter().position(|wanted| **wanted == *key)
+            });
         }
         let mut before: Option<Partition> = None;
         let mut done = false;

@@ -53,6 +53,10 @@ impl Given for Typed<'_> {
         shown(self.term)
     }
 
+    fn elements(&self) -> Option<usize> {
+        matches!(self.term, Term::List(_)).then_some(self.parts.len())
+    }
+
     fn is_null(&self) -> bool {
         *self.term == Term::Null
     }

@@ -1,6 +1,7 @@
 use super::Prepared;
 use crate::{
     core::{
+        functions::{Fit, Given as _},
         schema::{Schema, Table},
         types::{CqlType, Native, literal, names::RawType},
     },
@@ -148,10 +149,19 @@ impl<'a> Planner<'a> {
                 }
                 of
             }
-            _ => return Err(misfit("list", receiver)),
+            other => {
+                return Err(CqlError::invalid(format!(
+                    "Unexpected receiver type '{other}'; only list and vector are expected"
+                )));
+            }
+        };
+        let literal = if matches!(receiver.kind, CqlType::Vector { .. }) {
+            "vector"
+        } else {
+            "list"
         };
         let element = receiver.part("value", of);
-        let parts = self.elements("list", elements, &element, receiver)?;
+        let parts = self.elements(literal, elements, &element, receiver)?;
         compound(receiver, parts)
     }
 
@@ -172,7 +182,7 @@ impl<'a> Planner<'a> {
         };
         let mut parts = Vec::with_capacity(elements.len());
         for term in elements {
-            if matches!(term, Term::Literal(literal) if !fits(literal.kind, &element.kind)) {
+            if self.typed(term).fit(&element.kind) == Fit::No {
                 return Err(refused(term));
             }
             parts.push(self.term(term, element)?);
@@ -188,8 +198,6 @@ impl<'a> Planner<'a> {
                 compound(receiver, parts)
             }
             CqlType::Map { .. } if elements.is_empty() => compound(receiver, Vec::new()),
-            // Without fields a value of a user-defined type looks like a set.
-            CqlType::Udt { .. } if elements.is_empty() => self.user_type(&[], receiver),
             _ => Err(misfit("set", receiver)),
         }
     }
@@ -202,7 +210,7 @@ impl<'a> Planner<'a> {
         let mut parts = Vec::with_capacity(entries.len() * 2);
         for (entry_key, entry_value) in entries {
             for (term, part, what) in [(entry_key, &key, "key"), (entry_value, &value, "value")] {
-                if matches!(term, Term::Literal(literal) if !fits(literal.kind, &part.kind)) {
+                if self.typed(term).fit(&part.kind) == Fit::No {
                     return Err(CqlError::invalid(format!(
                         "Invalid map literal for {}: {what} {} is not of type {}",
                         receiver.name,
@@ -231,6 +239,12 @@ impl<'a> Planner<'a> {
         for (name, kind) in &of.fields {
             let given = fields.iter().rfind(|(field, _)| **field == **name);
             parts.push(match given {
+                Some((_, term)) if self.typed(term).fit(kind) == Fit::No => {
+                    return Err(CqlError::invalid(format!(
+                        "Invalid user type literal for {}: field {name} is not of type {kind}",
+                        receiver.name
+                    )));
+                }
                 Some((_, term)) => self.term(term, &field_of(receiver, name, kind))?,
                 None => Prepared::Constant(None),
             });
@@ -243,21 +257,25 @@ impl<'a> Planner<'a> {
         if let ([term], false) = (fields, matches!(receiver.kind, CqlType::Tuple(_))) {
             return self.term(term, receiver);
         }
-        let CqlType::Tuple(kinds) = &receiver.kind else {
-            return Err(misfit("tuple type", receiver));
+        let most = match &receiver.kind {
+            CqlType::Tuple(kinds) => kinds.len(),
+            CqlType::Udt { of, .. } => of.fields.len(),
+            _ => usize::MAX,
         };
-        if fields.len() > kinds.len() {
+        if fields.len() > most {
             return Err(CqlError::invalid(format!(
-                "Invalid tuple literal for {}: too many elements. Type {} expects {} but got {}",
+                "Invalid tuple literal for {}: too many elements. Type {} expects {most} but got {}",
                 receiver.name,
                 receiver.kind,
-                kinds.len(),
                 fields.len()
             )));
         }
+        let CqlType::Tuple(kinds) = &receiver.kind else {
+            return Err(misfit("tuple type", receiver));
+        };
         let mut parts = Vec::with_capacity(fields.len());
         for (index, (term, kind)) in fields.iter().zip(kinds.iter()).enumerate() {
-            if matches!(term, Term::Literal(literal) if !fits(literal.kind, kind)) {
+            if self.typed(term).fit(kind) == Fit::No {
                 return Err(CqlError::invalid(format!(
                     "Invalid tuple literal for {}: component {index} is not of type {kind}",
                     receiver.name

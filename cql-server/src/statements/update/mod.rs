@@ -49,9 +49,9 @@ impl Change {
     /// Whether a statement may make both changes to one column.
     fn goes_with(&self, other: &Change) -> bool {
         match (self, other) {
-            (Change::SetElement { .. }, Change::SetElement { .. }) => true,
+            (Change::Set(_), _) | (_, Change::Set(_)) => false,
             (Change::SetField { field: one, .. }, Change::SetField { field: other, .. }) => one != other,
-            _ => false,
+            _ => true,
         }
     }
 }

@@ -19,6 +19,9 @@ use bytes::Bytes;
 /// The longest TTL: twenty years, as the original has it.
 const TTL_SECONDS_MAX: i32 = 20 * 365 * 24 * 60 * 60;
 
+/// The last second at which a cell may expire, where versions before 5 must still be able to read what is stored.
+const EXPIRY_MAX: i64 = i32::MAX as i64 - 1;
+
 /// When and with which values a write is executed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stage<'a> {
@@ -104,6 +107,15 @@ impl Write {
         if ttl > TTL_SECONDS_MAX {
             return Err(CqlError::invalid(format!(
                 "ttl is too large. requested ({ttl}) maximum ({TTL_SECONDS_MAX})"
+            )));
+        }
+        if stage.now + i64::from(ttl) > EXPIRY_MAX {
+            return Err(CqlError::invalid(format!(
+                "Request on table {}.{} with ttl of {ttl} seconds exceeds maximum supported expiration date of \
+                 2038-01-19T03:14:06+00:00. In order to avoid this use a lower TTL, change the expiration date overflow \
+                 policy or upgrade to a version where this limitation is fixed. See CASSANDRA-14092 and CASSANDRA-14227 \
+                 for more details.",
+                self.table.keyspace, self.table.name
             )));
         }
         let seconds = u32::try_from(ttl).ok().filter(|ttl| *ttl > 0);

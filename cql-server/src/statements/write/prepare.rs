@@ -12,7 +12,7 @@ use crate::{
         delete::{Delete, Target},
         insert::{Content, Document, Insert},
         restrictions::{self, Purpose, Restrictions, Test, existing},
-        terms::{Planner, Prepared, Receiver},
+        terms::{Planner, Prepared, Receiver, shown},
         update::{self, Update},
     },
     syntax::{Comparison, Literal, LiteralKind, Relation, Term},
@@ -134,36 +134,15 @@ pub(crate) fn delete(planner: &mut Planner<'_>, table: &Arc<Table>, delete: &Del
         restrictions::prepare(planner, table, &delete.relations, Purpose::Delete, only_statics)?;
     let touches_rows = changes.iter().any(|(at, _)| !table.columns[*at].is_static());
     if touches_rows && !restrictions.is_full_row(table) {
-        let sliced = restrictions
-            .clustering
-            .iter()
-            .any(|one| matches!(one.test, Test::Slice(_)));
-        if sliced {
-            return Err(CqlError::invalid(
-                "Range deletions are not supported for specific columns",
-            ));
-        }
-        let given: usize = restrictions.clustering.iter().map(|one| one.columns.len()).sum();
-        let missing: Vec<&str> = table.clustering()[given..]
-            .iter()
-            .map(|column| &*column.name)
-            .collect();
-        return Err(CqlError::invalid(format!(
-            "Some clustering keys are missing: {}",
-            missing.join(", ")
-        )));
+        return Err(CqlError::invalid(
+            "Range deletions are not supported for specific columns",
+        ));
     }
     let conditions = conditions::prepare(planner, table, &delete.conditions)?;
     if conditions.is_some() && !only_statics && !restrictions.is_full_row(table) {
-        let given: usize = restrictions.clustering.iter().map(|one| one.columns.len()).sum();
-        let missing = table
-            .clustering()
-            .get(given)
-            .or_else(|| table.clustering().last());
-        return Err(CqlError::invalid(format!(
-            "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to use IF conditions, but column '{}' is not restricted",
-            missing.map_or("", |column| &column.name)
-        )));
+        return Err(CqlError::invalid(
+            "DELETE statements must restrict all PRIMARY KEY columns with equality relations in order to delete non static columns",
+        ));
     }
     finish(
         planner,
@@ -189,7 +168,7 @@ fn finish(
     if conditions.is_some() {
         if table.is_counter() {
             return Err(CqlError::invalid(
-                "Conditional updates are not supported on counter tables",
+                "Conditions on counters are not supported",
             ));
         }
         if attributes.timestamp.is_some() {
@@ -258,21 +237,30 @@ fn change(planner: &mut Planner<'_>, column: &Column, change: &update::Change) -
             column.name
         ))),
         update::Change::Set(term) => Ok(Change::Set(planner.term(term, &whole)?)),
-        update::Change::Add(term) => operand(planner, column, term, " + ?").map(Change::Add),
-        update::Change::Subtract(term) => operand(planner, column, term, " - ?").map(Change::Subtract),
+        update::Change::Add(term) => operand(planner, column, term, '+').map(Change::Add),
+        update::Change::Subtract(term) => operand(planner, column, term, '-').map(Change::Subtract),
         update::Change::Prepend(term) => {
-            if collection && !matches!(column.kind, CqlType::List { .. }) {
-                return Err(CqlError::invalid(format!(
-                    "Invalid operation ({0} = ? + {0}) for non list column {0}",
-                    column.name
-                )));
+            // The original shows another sign than was written.
+            let refused = |kind: &str| {
+                CqlError::invalid(format!(
+                    "Invalid operation ({0} = {1} - {0}) for {kind} list column {0}",
+                    column.name,
+                    shown(term)
+                ))
+            };
+            match column.kind {
+                CqlType::List { frozen: false, .. } => {}
+                CqlType::List { .. } => return Err(refused("frozen")),
+                _ => return Err(refused("non")),
             }
-            operand(planner, column, term, "? + ").map(Change::Prepend)
+            Ok(Change::Prepend(planner.term(term, &whole)?))
         }
         update::Change::SetElement { key, value } => match &column.kind {
             _ if collection && !multi_cell => Err(CqlError::invalid(format!(
-                "Invalid operation ({0}[?] = ?) for frozen collection column {0}",
-                column.name
+                "Invalid operation ({0}[{1}] = {2}) for frozen collection column {0}",
+                column.name,
+                shown(key),
+                shown(value)
             ))),
             CqlType::List { of, .. } => {
                 let key = planner.term(key, &named("idx", &CqlType::Native(Native::Int)))?;
@@ -288,16 +276,20 @@ fn change(planner: &mut Planner<'_>, column: &Column, change: &update::Change) -
                 ))
             }
             CqlType::Set { .. } => Err(CqlError::invalid(format!(
-                "Invalid operation ({0}[?] = ?) for set column {0}",
-                column.name
+                "Invalid operation ({0}[{1}] = {2}) for set column {0}",
+                column.name,
+                shown(key),
+                shown(value)
             ))),
             _ => Err(CqlError::invalid(format!(
-                "Invalid operation ({0}[?] = ?) for non collection column {0}",
-                column.name
+                "Invalid operation ({0}[{1}] = {2}) for non collection column {0}",
+                column.name,
+                shown(key),
+                shown(value)
             ))),
         },
         update::Change::SetField { field, value } => {
-            let (at, kind) = user_field(column, field, "= ?")?;
+            let (at, kind) = user_field(column, field, &format!("= {}", shown(value)))?;
             let receiver = Receiver::new(format!("{}.{field}", column.name), kind);
             Ok(Change::SetField(at, planner.term(value, &receiver)?))
         }
@@ -312,16 +304,18 @@ fn is_collection(column: &Column) -> bool {
 }
 
 /// What is added to a column or taken from it.
-fn operand(planner: &mut Planner<'_>, column: &Column, term: &Term, shape: &str) -> Result<Prepared> {
+fn operand(planner: &mut Planner<'_>, column: &Column, term: &Term, sign: char) -> Result<Prepared> {
     let name = &column.name;
     let whole = Receiver::new(name.clone(), column.kind.clone());
-    if column.is_counter() && shape != "? + " {
+    if column.is_counter() {
+        if *term == Term::Null {
+            return Err(CqlError::invalid(
+                "Invalid null value for counter increment/decrement",
+            ));
+        }
         return planner.term(term, &whole);
     }
-    let text = match shape {
-        "? + " => format!("{name} = ? + {name}"),
-        _ => format!("{name} = {name}{shape}"),
-    };
+    let text = format!("{name} = {name} {sign} {}", shown(term));
     if !is_collection(column) {
         return Err(CqlError::invalid(format!(
             "Invalid operation ({text}) for non counter column {name}"
@@ -334,16 +328,18 @@ fn operand(planner: &mut Planner<'_>, column: &Column, term: &Term, shape: &str)
     }
     match &column.kind {
         // Of a map, keys are taken away.
-        CqlType::Map { key, .. } if shape == " - ?" => planner.term(
-            term,
-            &Receiver::new(
-                name.clone(),
-                CqlType::Set {
-                    of: key.clone(),
-                    frozen: false,
-                },
-            ),
-        ),
+        CqlType::Map { key, .. } if sign == '-' => {
+            let keys = CqlType::Set {
+                of: key.clone(),
+                frozen: false,
+            };
+            planner.term(term, &Receiver::new(name.clone(), keys)).map_err(|_| {
+                CqlError::invalid(format!(
+                    "Value for a map substraction has to be a set, but was: '{}'",
+                    shown(term)
+                ))
+            })
+        }
         _ => planner.term(term, &whole),
     }
 }
@@ -376,6 +372,10 @@ fn removal(planner: &mut Planner<'_>, column: &Column, target: &Target) -> Resul
     let named = |what: &str, kind: &CqlType| Receiver::new(format!("{what}({})", column.name), kind.clone());
     match target {
         Target::Column(_) => Ok(Change::Delete),
+        Target::Field { .. } if matches!(column.kind, CqlType::Udt { frozen: true, .. }) => Err(CqlError::invalid(format!(
+            "Frozen UDT column {} does not support field deletions",
+            column.name
+        ))),
         Target::Field { field, .. } => Ok(Change::DeleteField(user_field(column, field, "")?.0)),
         Target::Element { key, .. } => {
             let receiver = match &column.kind {

@@ -53,12 +53,21 @@ pub(crate) struct Selection {
     /// Aggregates with their arguments.
     pub(crate) aggregates: Vec<(Function, Vec<Expression>)>,
     pub(crate) with_times: bool,
+    /// The columns that selectors name; none: all are wanted as they are.
+    pub(crate) named: Vec<usize>,
 }
 
 impl Selection {
     /// Whether rows are folded into one.
     pub(crate) fn is_aggregate(&self) -> bool {
         !self.aggregates.is_empty()
+    }
+
+    /// Whether nothing but keys of partitions and static columns is asked for.
+    pub(crate) fn is_only_static(&self, table: &Table) -> bool {
+        let keys = table.partition_key().len();
+        let of_partition = |at: &usize| *at < keys || table.columns[*at].is_static();
+        table.has_statics() && !self.named.is_empty() && self.named.iter().all(of_partition)
     }
 }
 
@@ -67,7 +76,6 @@ pub(crate) fn prepare(
     planner: &mut Planner<'_>,
     table: &Table,
     selected: &[Selected],
-    distinct: bool,
 ) -> Result<(Selection, Vec<ColumnSpec>)> {
     let mut selection = Selection::default();
     let mut columns = Vec::new();
@@ -79,11 +87,8 @@ pub(crate) fn prepare(
     };
     if selected.is_empty() {
         for (at, column) in table.columns.iter().enumerate() {
-            let wanted = !distinct || at < table.partition_key().len();
-            if wanted {
-                selection.expressions.push(Expression::Column(at));
-                columns.push(spec(column.name.clone(), column.kind.clone()));
-            }
+            selection.expressions.push(Expression::Column(at));
+            columns.push(spec(column.name.clone(), column.kind.clone()));
         }
         return Ok((selection, columns));
     }

@@ -29,6 +29,7 @@ impl Selection {
         selector: &Selector,
     ) -> Result<(Expression, CqlType)> {
         let selectable = Resolver { planner, table }.resolve(selector)?;
+        selectable.columns(&mut self.named);
         let kind = selectable.exact_kind();
         let kind = kind.ok_or_else(|| untyped(selector))?;
         let expression = self.expression(planner, &selectable, Some(&kind))?;

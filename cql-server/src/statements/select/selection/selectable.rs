@@ -61,6 +61,13 @@ impl Given for Selectable<'_> {
         name(self.selector)
     }
 
+    fn elements(&self) -> Option<usize> {
+        match (self.selector, &self.what) {
+            (Selector::List(_), What::Compound(parts)) => Some(parts.len()),
+            _ => None,
+        }
+    }
+
     fn is_null(&self) -> bool {
         matches!(self.what, What::Term(Term::Null))
     }
