@@ -160,7 +160,13 @@ pub(crate) fn cast(given: &dyn Given, to: Native) -> Result<Option<Function>> {
         return Ok(None);
     }
     let candidates = casts::to(to);
-    best(&format!("system.cast_as_{}", to.name()), &candidates, &[given], None).map(Some)
+    best(
+        &format!("system.cast_as_{}", to.name()),
+        &candidates,
+        &[given],
+        None,
+    )
+    .map(Some)
 }
 
 fn candidates(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> Result<Vec<Function>> {
@@ -327,7 +333,10 @@ fn similarity(name: &str, given: &[&dyn Given]) -> Result<Vec<Function>> {
         }
         first = Some(kind);
     }
-    Ok(first.and_then(|kind| vectors::function(name, &kind)).into_iter().collect())
+    Ok(first
+        .and_then(|kind| vectors::function(name, &kind))
+        .into_iter()
+        .collect())
 }
 
 fn inferred(name: &str, given: &[&dyn Given], index: usize) -> Result<CqlType> {

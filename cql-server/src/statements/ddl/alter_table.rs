@@ -320,7 +320,9 @@ fn added(keyspace: &Keyspace, table: &Table, columns: &[Definition], if_not_exis
             kind,
             role,
             // What was written after a column of that name was dropped is there again.
-            id: table.dropped_named(name).map_or(table.next_column, |dropped| dropped.column.id),
+            id: table
+                .dropped_named(name)
+                .map_or(table.next_column, |dropped| dropped.column.id),
         };
         check_counter(&table, &column)?;
         check_dropped(&table, &column)?;

@@ -129,7 +129,12 @@ fn added(
     let in_keys: Vec<String> = keyspace
         .tables
         .values()
-        .filter(|table| table.partition_key().iter().any(|key| refers_to(&key.kind, &before.name)))
+        .filter(|table| {
+            table
+                .partition_key()
+                .iter()
+                .any(|key| refers_to(&key.kind, &before.name))
+        })
         .map(|table| format!("{}.{}", table.keyspace, table.name))
         .collect();
     if !in_keys.is_empty() {

@@ -51,7 +51,10 @@ impl Plan {
         if let Partitions::Keys(keys) = &partitions {
             let columns = self.table.partition_key().len();
             let key = |row: &system::Row| {
-                let cells: Vec<&[u8]> = row[..columns].iter().map(|cell| cell.as_deref().unwrap_or_default()).collect();
+                let cells: Vec<&[u8]> = row[..columns]
+                    .iter()
+                    .map(|cell| cell.as_deref().unwrap_or_default())
+                    .collect();
                 token::partition_key(&cells)
             };
             rows.sort_by_cached_key(|row| {

@@ -167,9 +167,7 @@ fn finish(
 ) -> Result<Write> {
     if conditions.is_some() {
         if table.is_counter() {
-            return Err(CqlError::invalid(
-                "Conditions on counters are not supported",
-            ));
+            return Err(CqlError::invalid("Conditions on counters are not supported"));
         }
         if attributes.timestamp.is_some() {
             return Err(CqlError::invalid(
@@ -333,12 +331,14 @@ fn operand(planner: &mut Planner<'_>, column: &Column, term: &Term, sign: char) 
                 of: key.clone(),
                 frozen: false,
             };
-            planner.term(term, &Receiver::new(name.clone(), keys)).map_err(|_| {
-                CqlError::invalid(format!(
-                    "Value for a map substraction has to be a set, but was: '{}'",
-                    shown(term)
-                ))
-            })
+            planner
+                .term(term, &Receiver::new(name.clone(), keys))
+                .map_err(|_| {
+                    CqlError::invalid(format!(
+                        "Value for a map substraction has to be a set, but was: '{}'",
+                        shown(term)
+                    ))
+                })
         }
         _ => planner.term(term, &whole),
     }
@@ -372,10 +372,12 @@ fn removal(planner: &mut Planner<'_>, column: &Column, target: &Target) -> Resul
     let named = |what: &str, kind: &CqlType| Receiver::new(format!("{what}({})", column.name), kind.clone());
     match target {
         Target::Column(_) => Ok(Change::Delete),
-        Target::Field { .. } if matches!(column.kind, CqlType::Udt { frozen: true, .. }) => Err(CqlError::invalid(format!(
-            "Frozen UDT column {} does not support field deletions",
-            column.name
-        ))),
+        Target::Field { .. } if matches!(column.kind, CqlType::Udt { frozen: true, .. }) => {
+            Err(CqlError::invalid(format!(
+                "Frozen UDT column {} does not support field deletions",
+                column.name
+            )))
+        }
         Target::Field { field, .. } => Ok(Change::DeleteField(user_field(column, field, "")?.0)),
         Target::Element { key, .. } => {
             let receiver = match &column.kind {
