@@ -15,7 +15,7 @@ use crate::{
     statements::{
         assemble,
         restrictions::Purpose,
-        write::{Target, Write},
+        write::{Conditions, Target, Write},
     },
     wire::rows::RowsWriter,
 };
@@ -46,11 +46,14 @@ impl Stored {
         key: &'a [u8],
         position: Option<&[u8]>,
         now: i64,
-    ) -> Result<(assemble::Values<'a>, bool, bool)> {
+        with_statics: bool,
+    ) -> Result<(assemble::Values<'a>, bool)> {
         let mut values = assemble::Values::new(table, false);
         values.partition_key(table, key);
         let partition = self.head.deletions().partition;
-        let statics = self.static_row().filter(|row| row.lives_at(now, partition));
+        let statics = self
+            .static_row()
+            .filter(|row| with_statics && row.lives_at(now, partition));
         let row = self.row().filter(|row| row.lives_at(now, self.enclosing));
         if let Some(row) = &statics {
             values.row(table, row, now, partition);
@@ -64,7 +67,7 @@ impl Stored {
         } else {
             statics.is_some()
         };
-        Ok((values, exists, row.is_some() || statics.is_some()))
+        Ok((values, exists))
     }
 }
 
@@ -116,6 +119,8 @@ impl Engine {
                 "Batch with conditions cannot span multiple partitions",
             ));
         }
+        check_mix(parts, &targets)?;
+        let with_statics = reads_statics(parts);
         let _held = self.stripes.lock(std::iter::once(first.identity())).await;
         let timestamp_us = self.time.next_us();
         let now = self.now(parameters);
@@ -126,7 +131,7 @@ impl Engine {
             all.push(self.stored(&part.write, target).await?);
             let stored = &all[all.len() - 1];
             let position = target.slices.first().map(|slice| &slice.from[..]);
-            let (values, exists, _) = stored.values(&part.write.table, &key, position, now)?;
+            let (values, exists) = stored.values(&part.write.table, &key, position, now, with_statics)?;
             let bound = self.values(part.bound);
             applied &= part
                 .write
@@ -147,7 +152,42 @@ impl Engine {
     }
 }
 
-/// What is told of the rows whose conditions did not hold.
+/// The row that a part of a batch is about; none: the static row.
+fn position_of(target: &Target) -> Option<&[u8]> {
+    target.slices.first().map(|slice| &slice.from[..])
+}
+
+/// Of one row IF NOT EXISTS goes with no other condition.
+fn check_mix(parts: &[Part<'_>], targets: &[Target]) -> Result<()> {
+    for (at, (part, target)) in parts.iter().zip(targets).enumerate() {
+        let same_row = |(_, other): &(&Part<'_>, &Target)| position_of(other) == position_of(target);
+        for (other, _) in parts[..at].iter().zip(targets).filter(same_row) {
+            let refused = match (&part.write.conditions, &other.write.conditions) {
+                (Conditions::NotExists, Conditions::Exists) | (Conditions::Exists, Conditions::NotExists) => {
+                    "Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row"
+                }
+                (Conditions::NotExists, Conditions::Columns(_))
+                | (Conditions::Columns(_), Conditions::NotExists) => {
+                    "Cannot mix IF conditions and IF NOT EXISTS for the same row"
+                }
+                _ => continue,
+            };
+            return Err(CqlError::invalid(refused));
+        }
+    }
+    Ok(())
+}
+
+/// Whether static columns are looked at: only where they are written or asked about.
+fn reads_statics(parts: &[Part<'_>]) -> bool {
+    parts.iter().any(|part| {
+        let asked = part.write.conditions.columns().unwrap_or_default();
+        let is_static = |at: &usize| part.write.table.columns[*at].is_static();
+        !part.write.statics.is_empty() || part.write.is_only_static() || asked.iter().any(is_static)
+    })
+}
+
+/// What is told of the rows whose conditions did not hold: those that exist, else what is static of their partition.
 fn refused(
     parts: &[Part<'_>],
     targets: &[Target],
@@ -158,16 +198,27 @@ fn refused(
 ) -> Result<Answer> {
     let table = &parts[0].write.table;
     let columns = shown(parts, is_batch);
+    let with_statics = reads_statics(parts);
+    let conditional = parts
+        .iter()
+        .zip(targets)
+        .zip(all)
+        .filter(|((part, _), _)| part.write.conditions.is_some());
+    let mut rows: Vec<_> = conditional
+        .map(|((_, target), stored)| (position_of(target), stored))
+        .collect();
+    rows.sort_by_key(|(position, _)| *position);
+    rows.dedup_by_key(|(position, _)| *position);
+    // Where rows exist they show the static columns; alone these are shown last.
+    let without_row = all.first().map(|stored| (None, stored));
     let mut out = RowsWriter::default();
-    let mut told: Vec<Option<&[u8]>> = Vec::new();
-    for ((part, target), stored) in parts.iter().zip(targets).zip(all) {
-        let position = target.slices.first().map(|slice| &slice.from[..]);
-        if !part.write.conditions.is_some() || told.contains(&position) {
-            continue;
-        }
-        told.push(position);
-        let (values, _, any) = stored.values(table, key, position, now)?;
-        if any {
+    for (position, stored) in rows
+        .into_iter()
+        .filter(|(position, _)| position.is_some())
+        .chain(without_row)
+    {
+        let (values, exists) = stored.values(table, key, position, now, with_statics)?;
+        if exists && (position.is_some() || out.count() == 0) {
             out.cell(Some(&[0]));
             columns
                 .iter()

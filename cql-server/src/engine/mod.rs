@@ -13,6 +13,7 @@ mod plans;
 mod prepared;
 mod service;
 mod session;
+mod spread;
 #[cfg(test)]
 mod tests;
 mod time;

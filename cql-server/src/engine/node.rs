@@ -5,6 +5,7 @@ use super::{
     locks::Stripes,
     plans::Plans,
     prepared::{self, BatchPlan, Plan, Prepared},
+    spread::Spread,
     time::Timestamps,
 };
 use crate::{
@@ -151,7 +152,7 @@ impl Engine {
             Plan::Select(plan) => self.select(plan, &parameters).await,
             Plan::Write(write) => {
                 let part = self.part(write, &parameters.values)?;
-                self.write(&[part], None, &parameters, false).await
+                self.write(&[part], None, &parameters, None).await
             }
             Plan::Batch(batch) => self.batch_plan(batch, &parameters).await,
             Plan::Truncate(table) => self.truncate(table).await,
@@ -191,7 +192,7 @@ impl Engine {
         let parts: Vec<Part<'_>> = parts
             .map(|write| self.part(write, &parameters.values))
             .collect::<Result<_>>()?;
-        self.write(&parts, batch.timestamp.as_ref(), parameters, true)
+        self.write(&parts, batch.timestamp.as_ref(), parameters, Some(batch.kind))
             .await
     }
 
@@ -219,7 +220,7 @@ impl Engine {
             parts.push(self.part(write, bound)?);
         }
         crate::statements::batch::check(kind, parts.iter().map(|part| &*part.write))?;
-        self.write(&parts, None, parameters, true).await
+        self.write(&parts, None, parameters, Some(kind)).await
     }
 
     /// Writes, all at once.
@@ -228,10 +229,10 @@ impl Engine {
         parts: &[Part<'_>],
         timestamp: Option<&terms::Prepared>,
         parameters: &Parameters,
-        is_batch: bool,
+        batch: Option<BatchKind>,
     ) -> Result<Answer> {
         if parts.iter().any(|part| part.write.conditions.is_some()) {
-            return self.conditional(parts, parameters, is_batch).await;
+            return self.conditional(parts, parameters, batch.is_some()).await;
         }
         let timestamp_us = match timestamp {
             Some(term) => {
@@ -244,9 +245,13 @@ impl Engine {
         let mut writes = Writes::default();
         // What reads before it writes does so alone in its partition.
         let mut held = Vec::new();
+        let mut spread = Spread::default();
         for part in parts {
             let stage = self.stage(part, parameters, timestamp_us);
             let target = part.write.target(&stage.values)?;
+            if batch == Some(BatchKind::Unlogged) {
+                spread.add(&part.write, &target);
+            }
             if part.write.reads() {
                 if held.is_empty() {
                     held = self
@@ -263,7 +268,10 @@ impl Engine {
         }
         self.commit(writes).await?;
         drop(held);
-        Ok(void())
+        Ok(Answer {
+            warnings: spread.warning().into_iter().collect(),
+            ..void()
+        })
     }
 
     /// A write with its values.

@@ -2,7 +2,7 @@
 
 use super::{ColumnSpec, Description};
 use crate::{
-    core::schema::{Schema, Table},
+    core::schema::{Nature, Schema, Table},
     error::{CqlError, Result},
     statements::{
         Statement,
@@ -102,21 +102,21 @@ pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<st
             (Plan::Select(Box::new(plan)), planner.markers()?)
         }
         Statement::Insert(insert) => {
-            let table = table_of(&insert.table)?;
+            let table = writable(schema, table_of(&insert.table)?)?;
             let mut planner = planner(&table);
             let write = write::insert(&mut planner, &table, &insert)?;
             partition_key = bound_key(&write.restrictions);
             (Plan::Write(Box::new(write)), planner.markers()?)
         }
         Statement::Update(update) => {
-            let table = table_of(&update.table)?;
+            let table = writable(schema, table_of(&update.table)?)?;
             let mut planner = planner(&table);
             let write = write::update(&mut planner, &table, &update)?;
             partition_key = bound_key(&write.restrictions);
             (Plan::Write(Box::new(write)), planner.markers()?)
         }
         Statement::Delete(delete) => {
-            let table = table_of(&delete.table)?;
+            let table = writable(schema, table_of(&delete.table)?)?;
             let mut planner = planner(&table);
             let write = write::delete(&mut planner, &table, &delete)?;
             partition_key = bound_key(&write.restrictions);
@@ -124,10 +124,19 @@ pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<st
         }
         Statement::Batch(batch) => {
             let mut planner = Planner::new(schema, "".into(), "".into(), markers);
-            let plan = batch::prepare(&mut planner, &batch, &table_of)?;
+            let plan = batch::prepare(&mut planner, &batch, &|name| writable(schema, table_of(name)?))?;
             (Plan::Batch(plan), planner.markers()?)
         }
-        Statement::Truncate(truncate) => (Plan::Truncate(table_of(&truncate.table)?), Vec::new()),
+        Statement::Truncate(truncate) => {
+            let table = table_of(&truncate.table)?;
+            if is_virtual(schema, &table) {
+                return Err(CqlError::invalid(format!(
+                    "Truncation is not supported by table {}.{}",
+                    table.keyspace, table.name
+                )));
+            }
+            (Plan::Truncate(table), Vec::new())
+        }
         other => (Plan::Other(Box::new(other)), Vec::new()),
     };
     let name =
@@ -171,6 +180,23 @@ fn is_qualified(statement: &Statement) -> bool {
         _ => return true,
     };
     name.keyspace.is_some()
+}
+
+/// Whether a table's rows follow from the schema and the node.
+fn is_virtual(schema: &Schema, table: &Table) -> bool {
+    let keyspace = schema.keyspaces.get(&table.keyspace);
+    keyspace.is_some_and(|keyspace| keyspace.nature == Nature::Virtual)
+}
+
+/// The table, unless its rows are not there to be written.
+fn writable(schema: &Schema, table: Arc<Table>) -> Result<Arc<Table>> {
+    if is_virtual(schema, &table) {
+        return Err(CqlError::invalid(format!(
+            "Modification is not supported by table {}.{}",
+            table.keyspace, table.name
+        )));
+    }
+    Ok(table)
 }
 
 /// The table that a name means.

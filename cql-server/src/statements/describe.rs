@@ -135,6 +135,13 @@ fn named<'a>(
     Ok((input, make(name)))
 }
 
+/// Names in the order in which they are shown: whatever their case.
+fn in_order<'n>(names: impl Iterator<Item = &'n Arc<str>>) -> Vec<&'n Arc<str>> {
+    let mut names: Vec<_> = names.collect();
+    names.sort_by_cached_key(|name| name.to_lowercase());
+    names
+}
+
 /// Shows one thing after the other.
 struct Show<'a> {
     schema: &'a Schema,
@@ -195,27 +202,31 @@ impl<'a> Show<'a> {
     /// The keyspaces that lists are about: the session's, or all.
     fn listed(&self) -> Vec<&'a Arc<Keyspace>> {
         let of_session = |keyspace: &&Arc<Keyspace>| self.keyspace.is_none_or(|name| *keyspace.name == *name);
-        self.schema.keyspaces.values().filter(of_session).collect()
+        let names = in_order(self.schema.keyspaces.keys());
+        let all = names
+            .into_iter()
+            .filter_map(|name| self.schema.keyspaces.get(name));
+        all.filter(of_session).collect()
     }
 
     fn list(&mut self, what: &What) {
         if *what == What::Keyspaces {
             let schema = self.schema;
-            schema
-                .keyspaces
-                .keys()
+            in_order(schema.keyspaces.keys())
+                .iter()
                 .for_each(|name| self.push(name, "keyspace", name, None));
             return;
         }
         for keyspace in self.listed() {
             match what {
                 What::Tables => {
-                    for table in keyspace.tables.values().filter(|table| table.view.is_none()) {
-                        self.push(&keyspace.name, "table", &table.name, None);
+                    let is_table = |name: &&Arc<str>| keyspace.tables[*name].view.is_none();
+                    for name in in_order(keyspace.tables.keys()).into_iter().filter(is_table) {
+                        self.push(&keyspace.name, "table", name, None);
                     }
                 }
                 What::Types => {
-                    for name in keyspace.types.keys() {
+                    for name in in_order(keyspace.types.keys()) {
                         self.push(&keyspace.name, "type", name, None);
                     }
                 }
@@ -228,9 +239,9 @@ impl<'a> Show<'a> {
         match what {
             What::Schema { full } => {
                 let schema = self.schema;
-                for keyspace in schema
-                    .keyspaces
-                    .values()
+                for keyspace in in_order(schema.keyspaces.keys())
+                    .into_iter()
+                    .filter_map(|name| schema.keyspaces.get(name))
                     .filter(|k| *full || k.nature == Nature::Client)
                 {
                     self.keyspace(keyspace, false);
@@ -334,7 +345,7 @@ impl<'a> Show<'a> {
                 Some(describe::user_type(user_type)),
             );
         }
-        for name in keyspace.tables.keys() {
+        for name in in_order(keyspace.tables.keys()) {
             self.table(keyspace, name);
         }
     }

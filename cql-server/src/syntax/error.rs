@@ -15,6 +15,8 @@ pub(crate) struct Mismatch {
     /// The token at which the decision began that no alternative survived.
     pub(super) from: usize,
     pub(super) reason: Reason,
+    /// Whether the original had already read what follows the token.
+    pub(super) has_read_on: bool,
 }
 
 /// What was wanted in its place.
@@ -30,7 +32,12 @@ pub(super) enum Reason {
 
 impl Mismatch {
     pub(super) fn new(at: usize, reason: Reason) -> Self {
-        Mismatch { at, from: at, reason }
+        Mismatch {
+            at,
+            from: at,
+            reason,
+            has_read_on: false,
+        }
     }
 }
 
@@ -89,7 +96,8 @@ impl Failure {
                 Reason::Expected(_) => mismatch.at,
                 _ => mismatch.from.min(mismatch.at),
             };
-            quote(&mut message, text, tokens, marked, token.ordinal);
+            let read = token.ordinal + if mismatch.has_read_on { QUOTED_AFTER } else { 0 };
+            quote(&mut message, text, tokens, marked, read);
         }
         Failure(message)
     }
@@ -104,7 +112,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
 }
 
 /// Adds the stretch of the statement around the marked token, which stands in brackets. The original quotes no further
-/// than it has read, which is taken to be the failing token.
+/// than it has read, which is mostly the failing token.
 fn quote(message: &mut String, text: &str, tokens: &[Token], marked: usize, read: u32) {
     let token = tokens[marked];
     let first = token.ordinal.saturating_sub(QUOTED_BEFORE);

@@ -6,6 +6,7 @@
 use super::{
     error::{Mismatch, Reason},
     token::{Class, Keyword, Kind, Token},
+    types::native_of,
 };
 use nom::{Err, IResult, error::ErrorKind};
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
@@ -53,6 +54,7 @@ impl<'a> nom::error::ParseError<Tokens<'a>> for Mismatch {
                 at: self.at,
                 from: self.from.min(other.from),
                 reason: Reason::NoAlternative,
+                has_read_on: false,
             },
         }
     }
@@ -185,8 +187,43 @@ impl<'a> Tokens<'a> {
         Err::Error(Mismatch {
             at: self.at,
             from: start.at,
-            reason: Reason::NoAlternative,
+            ..Mismatch::new(self.at, Reason::NoAlternative)
         })
+    }
+
+    /// The whole text.
+    pub(super) fn statement_text(self) -> &'a str {
+        self.source.text
+    }
+
+    /// Where a statement ended that goes on. Behind a type or a compared value, and before AS, the original has read on.
+    pub(super) fn unexpected_rest(self) -> Mismatch {
+        let back = |count: usize| Tokens {
+            at: self.at.saturating_sub(count),
+            ..self
+        };
+        let behind_type = matches!(back(1).peek(), Kind::Word(keyword) if native_of(keyword).is_some());
+        let behind_value = matches!(back(2).peek(), Kind::Sign("=" | "<" | ">" | "<=" | ">=" | "!="));
+        Mismatch {
+            has_read_on: behind_type || behind_value || self.is(Keyword::As),
+            ..Mismatch::new(self.at, Reason::Expected(Kind::End))
+        }
+    }
+
+    /// Whether what stands here cannot follow a value: another value, or a name.
+    pub(super) fn no_value_here(self) -> bool {
+        matches!(
+            self.peek(),
+            Kind::Identifier
+                | Kind::Integer
+                | Kind::Float
+                | Kind::String
+                | Kind::Uuid
+                | Kind::Hex
+                | Kind::Boolean
+                | Kind::Duration
+                | Kind::Word(Keyword::Or)
+        )
     }
 
     /// The error that the language refuses what the grammar permits.

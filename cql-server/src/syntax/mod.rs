@@ -58,7 +58,7 @@ pub(crate) fn parse(text: &str) -> Result<Text> {
         }
         match input.peek() {
             Kind::End => Ok((input, statement)),
-            _ => Err(input.expected(Kind::End)),
+            _ => Err(nom::Err::Error(input.unexpected_rest())),
         }
     })
     .map(|(statement, markers)| Text { statement, markers })

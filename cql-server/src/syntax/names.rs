@@ -3,6 +3,7 @@
 use super::{
     input::{Parsed, Tokens, has_sign, sign},
     token::{Class, Keyword, Kind},
+    types::native_of,
 };
 use std::fmt;
 
@@ -59,7 +60,12 @@ pub(crate) fn keyspace(input: Tokens<'_>) -> Parsed<'_, String> {
 
 /// A table or view, maybe with its keyspace.
 pub(crate) fn table(input: Tokens<'_>) -> Parsed<'_, QualifiedName> {
-    qualified(input, |input| name_of(input, "table"))
+    let (rest, found) = qualified(input, |input| name_of(input, "table"))?;
+    // The original looks behind the name for what may follow it.
+    if found.keyspace.is_none() && matches!(rest.peek(), Kind::Identifier | Kind::QuotedName) {
+        return Err(rest.no_alternative_since(input));
+    }
+    Ok((rest, found))
 }
 
 /// An index, maybe with its keyspace.
@@ -80,6 +86,9 @@ const RESERVED_TYPES: &[&str] = &[
 
 /// A user-defined type, maybe with its keyspace.
 pub(crate) fn user_type(input: Tokens<'_>) -> Parsed<'_, QualifiedName> {
+    if matches!(input.peek(), Kind::Word(keyword) if native_of(keyword).is_some()) && !input.sign_at(1, ".") {
+        return Err(input.skip().expected(Kind::Sign(".")));
+    }
     qualified(input, |input| match input.peek() {
         Kind::Word(keyword) if keyword.class() != Class::Basic && keyword != Keyword::Key => {
             Err(input.no_alternative())

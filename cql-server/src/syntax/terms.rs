@@ -77,6 +77,10 @@ pub(crate) enum Term {
 pub(crate) fn term(input: Tokens<'_>) -> Parsed<'_, Term> {
     let outer = input;
     let (input, found) = chain(input.deeper()?, SUMS, product, operation)?;
+    if input.no_value_here() {
+        let is_marker = matches!(&found, Term::Marker(marker) if marker.name.is_none());
+        return Err(input.no_alternative_since(if is_marker { outer } else { input }));
+    }
     Ok((input.as_deep_as(outer), found))
 }
 
@@ -174,7 +178,15 @@ pub(crate) fn literal(input: Tokens<'_>) -> Parsed<'_, Literal> {
         Kind::NegativeInfinity => return Ok((input.skip(), float("-Infinity"))),
         _ => return Err(input.no_alternative()),
     };
-    let text = input.text().into();
+    let text: Arc<str> = input.text().into();
+    let is_endless = kind == LiteralKind::Float && text.parse::<f64>().is_ok_and(f64::is_infinite);
+    if is_endless {
+        return Err(input.refused(format!(
+            "Failed parsing statement: [{}] reason: NumberFormatException Character I is neither a decimal digit number, \
+             decimal point, nor \"e\" notation exponential mark.",
+            input.statement_text()
+        )));
+    }
     Ok((input.skip(), Literal { kind, text }))
 }
 

@@ -1,11 +1,24 @@
 //! Names of types as statements write them; which type a name is depends on the schema and comes later.
 
 use super::{
+    error::Mismatch,
     input::{Parsed, Tokens, commas, kind, sign},
     names::user_type,
     token::{Keyword, Kind},
 };
 use crate::core::types::{Native, names::RawType};
+
+/// A sign behind a parameter of a type: to know that it ends the original has read on.
+fn closed_by<'a>(wanted: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, ()> {
+    move |input| {
+        sign(wanted)(input).map_err(|error| {
+            error.map(|mismatch| Mismatch {
+                has_read_on: true,
+                ..mismatch
+            })
+        })
+    }
+}
 
 /// The native type that `keyword` names.
 pub(crate) fn native_of(keyword: Keyword) -> Option<Native> {
@@ -65,7 +78,7 @@ fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
         Kind::Word(Keyword::Frozen) if has_parameters => {
             let (rest, ()) = sign("<")(input.skip())?;
             let (rest, of) = type_name(rest)?;
-            let (rest, ()) = sign(">")(rest)?;
+            let (rest, ()) = closed_by(">")(rest)?;
             match of.freeze() {
                 Ok(frozen) => Ok((rest, frozen)),
                 Err(error) => Err(input.refused(error.to_string())),
@@ -74,9 +87,9 @@ fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
         Kind::Word(Keyword::Map) if has_parameters => {
             let (input, ()) = sign("<")(input.skip())?;
             let (input, key) = type_name(input)?;
-            let (input, ()) = sign(",")(input)?;
+            let (input, ()) = closed_by(",")(input)?;
             let (input, value) = type_name(input)?;
-            let (input, ()) = sign(">")(input)?;
+            let (input, ()) = closed_by(">")(input)?;
             let map = RawType::Map {
                 key: Box::new(key),
                 value: Box::new(value),
@@ -87,7 +100,7 @@ fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
         Kind::Word(Keyword::Tuple) if has_parameters => {
             let (input, ()) = sign("<")(input.skip())?;
             let (input, fields) = commas(type_name)(input)?;
-            let (input, ()) = sign(">")(input)?;
+            let (input, ()) = closed_by(">")(input)?;
             Ok((input, RawType::Tuple(fields)))
         }
         Kind::Word(Keyword::Vector) if has_parameters => vector(input),
@@ -108,20 +121,20 @@ fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
 fn one(input: Tokens<'_>, make: impl Fn(Box<RawType>) -> RawType) -> Parsed<'_, RawType> {
     let (input, ()) = sign("<")(input.skip())?;
     let (input, of) = type_name(input)?;
-    let (input, ()) = sign(">")(input)?;
+    let (input, ()) = closed_by(">")(input)?;
     Ok((input, make(Box::new(of))))
 }
 
 fn vector(input: Tokens<'_>) -> Parsed<'_, RawType> {
     let (input, ()) = sign("<")(input.skip())?;
     let (input, of) = type_name(input)?;
-    let (input, ()) = sign(",")(input)?;
+    let (input, ()) = closed_by(",")(input)?;
     let at = input;
     let (input, text) = kind(Kind::Integer)(input)?;
     let Ok(dimensions) = text.parse::<i32>() else {
         return Err(at.refused(format!("For input string: \"{text}\"")));
     };
-    let (input, ()) = sign(">")(input)?;
+    let (input, ()) = closed_by(">")(input)?;
     let vector = RawType::Vector {
         of: Box::new(of),
         dimensions: dimensions.into(),

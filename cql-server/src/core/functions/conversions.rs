@@ -43,13 +43,15 @@ pub(super) fn to_json(name: &str, kind: &CqlType) -> Function {
 
 /// `from_json` for a place that wants a type.
 pub(super) fn from_json(name: &str, kind: &CqlType) -> Function {
-    let (own, own_name) = (kind.clone(), name.to_owned());
+    let own = kind.clone();
     Function::of_one(name, Native::Text, kind.clone(), move |value| {
         let text = String::from_utf8_lossy(value);
         let undecodable = |why: String| CqlError::FunctionFailure {
-            message: format!("Could not decode JSON string '{text}': {why}"),
+            message: format!(
+                "execution of 'system.from_json[text]' failed: Could not decode JSON string '{text}': {why}"
+            ),
             keyspace: "system".into(),
-            function: own_name.clone(),
+            function: "from_json".into(),
             argument_types: vec!["text".into()],
         };
         match json::parse(&text).map_err(&undecodable)? {

@@ -196,7 +196,8 @@ impl Options {
             "compression" => self.compression = compression(map(name, given)?)?,
             "crc_check_chance" => self.crc_check_chance = number(name, given)?,
             "default_time_to_live" => *default_time_to_live = integer(name, given)?,
-            "extensions" => self.extensions = map(name, given)?.iter().cloned().collect(),
+            // Read, and kept by nobody: in the original too.
+            "extensions" => drop(map(name, given)?),
             "gc_grace_seconds" => self.gc_grace_seconds = integer(name, given)?,
             "incremental_backups" => self.incremental_backups = Some(boolean(name, given)?),
             "max_index_interval" => self.max_index_interval = integer(name, given)?,
@@ -209,6 +210,18 @@ impl Options {
             _ => return Err(CqlError::Syntax(format!("Unknown property '{name}'"))),
         }
         Ok(())
+    }
+
+    /// What follows for a new table from the options that it was given.
+    pub(crate) fn complete(&mut self, properties: &[&str]) {
+        // A smaller filter where every read touches few files.
+        let leveled = self
+            .compaction
+            .get("class")
+            .is_some_and(|class| class.ends_with("LeveledCompactionStrategy"));
+        if leveled && !properties.contains(&"bloom_filter_fp_chance") {
+            self.bloom_filter_fp_chance = 0.1;
+        }
     }
 
     /// Whether the values are ones that an option may have. They were read before: the original reads all first.
@@ -270,10 +283,6 @@ impl Options {
         if strategy != "UnifiedCompactionStrategy" {
             thresholds(&mut given)?;
         }
-        // A smaller filter where every read touches few files.
-        if strategy == "LeveledCompactionStrategy" && self.bloom_filter_fp_chance == 0.01 {
-            self.bloom_filter_fp_chance = 0.1;
-        }
         given.insert("class".to_owned(), full.clone());
         self.compaction = given;
         Ok(())
@@ -326,8 +335,11 @@ fn knows_compaction(strategy: &str, name: &str) -> bool {
 fn thresholds(given: &mut BTreeMap<String, String>) -> Result<()> {
     let mut bound = |name: &str, default: &str| {
         let text = given.entry(name.to_owned()).or_insert_with(|| default.to_owned());
-        text.parse::<i64>()
-            .map_err(|_| config(format!("Could not parse '{name}' of {text}")))
+        text.parse::<i64>().map_err(|_| {
+            config(format!(
+                "Invalid value {text} for '{name}' compaction sub-option - must be an integer"
+            ))
+        })
     };
     let (max, min) = (bound("max_threshold", "32")?, bound("min_threshold", "4")?);
     if min < 2 {
@@ -356,6 +368,11 @@ fn compression(given: &[(String, String)]) -> Result<BTreeMap<String, String>> {
     let disabled = given
         .get("enabled")
         .is_some_and(|value| value.eq_ignore_ascii_case("false"));
+    if disabled && given.len() > 1 {
+        return Err(config(
+            "If the 'enabled' option is set to false no other options must be specified",
+        ));
+    }
     if given.is_empty() || disabled || given.get("class").is_some_and(String::is_empty) {
         return Ok(owned(&[("enabled", "false")]));
     }
@@ -452,7 +469,15 @@ fn read_repair(given: &str) -> Result<String> {
 
 /// A speculative retry policy, in the form in which the original keeps it.
 fn retry(name: &str, given: &str) -> Result<String> {
-    policy(given).ok_or_else(|| config(format!("Invalid value {given} for option '{name}'")))
+    policy(given).ok_or_else(|| {
+        let number = given.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let is_percentile = given.len() > number.len() && !given.to_ascii_uppercase().ends_with("MS");
+        config(if is_percentile && number.parse::<f64>().is_ok() {
+            format!("Invalid value {given} for PERCENTILE option '{name}': must be between (0.0 and 100.0)")
+        } else {
+            format!("Invalid value {given} for option '{name}'")
+        })
+    })
 }
 
 fn policy(given: &str) -> Option<String> {

@@ -185,9 +185,8 @@ impl AlterTable {
                 let at_us = timestamp_us.unwrap_or(cx.now_us);
                 dropped(keyspace, table, columns, *if_exists, at_us)?
             }
-            Alteration::Rename { names, if_exists } => {
-                return self.renamed(schema, keyspace, table, names, *if_exists);
-            }
+            // IF EXISTS is read, and changes nothing, in the original too.
+            Alteration::Rename { names, .. } => return self.renamed(schema, keyspace, table, names),
             Alteration::Options(properties) => {
                 let (_, options, default_time_to_live) =
                     Settings::read(properties, Some(table))?.checked(table.id, false)?;
@@ -219,12 +218,10 @@ impl AlterTable {
         keyspace: &Keyspace,
         table: &Table,
         names: &[(String, String)],
-        if_exists: bool,
     ) -> Result<Applied> {
         let (mut table, mut keyspace) = (table.clone(), keyspace.clone());
         for (from, to) in names {
             let Some(column) = table.column(from) else {
-                // IF EXISTS is read, and changes nothing, in the original too.
                 return Err(CqlError::invalid(format!(
                     "Undefined column name {from} in table {}.{}",
                     table.keyspace, table.name

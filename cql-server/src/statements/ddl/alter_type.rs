@@ -126,24 +126,6 @@ fn added(
     if_not_exists: bool,
 ) -> Result<Option<UserType>> {
     let full = format!("{}.{}", before.keyspace, before.name);
-    let in_keys: Vec<String> = keyspace
-        .tables
-        .values()
-        .filter(|table| {
-            table
-                .partition_key()
-                .iter()
-                .any(|key| refers_to(&key.kind, &before.name))
-        })
-        .map(|table| format!("{}.{}", table.keyspace, table.name))
-        .collect();
-    if !in_keys.is_empty() {
-        return Err(CqlError::invalid(format!(
-            "Cannot add new field {field} of type {raw} to user type {full} as the type is being used in partition key by \
-             the following tables: {}",
-            in_keys.join(", ")
-        )));
-    }
     if before.fields.iter().any(|(other, _)| **other == *field) {
         if if_not_exists {
             return Ok(None);
@@ -157,6 +139,25 @@ fn added(
         return Err(CqlError::invalid(format!(
             "Cannot add new field {field} of type {} to user type {full} as it would create a circular reference",
             qualified(&kind)
+        )));
+    }
+    let in_keys: Vec<String> = keyspace
+        .tables
+        .values()
+        .filter(|table| {
+            table
+                .partition_key()
+                .iter()
+                .any(|key| refers_to(&key.kind, &before.name))
+        })
+        .map(|table| format!("{}.{}", table.keyspace, table.name))
+        .collect();
+    if !in_keys.is_empty() {
+        return Err(CqlError::invalid(format!(
+            "Cannot add new field {field} of type {} to user type {full} as the type is being used in partition key by \
+             the following tables: {}",
+            qualified(&kind),
+            in_keys.join(", ")
         )));
     }
     let mut after = before.clone();

@@ -274,7 +274,7 @@ impl CreateTable {
     }
 
     fn checked_columns(&self, keyspace: &Keyspace) -> Result<Vec<Column>> {
-        let (name, full) = (&self.table.name, format!("{}.{}", keyspace.name, self.table.name));
+        let name = &self.table.name;
         for (at, column) in self.columns.iter().enumerate() {
             if self.columns[..at].iter().any(|other| other.name == column.name) {
                 return Err(CqlError::invalid(format!(
@@ -418,6 +418,10 @@ impl Settings {
                     .options
                     .set(&mut settings.default_time_to_live, name, value)?,
             }
+        }
+        if before.is_none() {
+            let names: Vec<&str> = properties.iter().map(|property| property.name.as_str()).collect();
+            settings.options.complete(&names);
         }
         Ok(settings)
     }

@@ -79,6 +79,13 @@ impl Named {
 
 impl DropKeyspace {
     pub(super) fn apply(&self, schema: &Schema) -> Result<Applied> {
+        const REPLICATED: [&str; 3] = ["system_auth", "system_distributed", "system_traces"];
+        if REPLICATED.contains(&&*self.name) {
+            return Err(CqlError::Unauthorized(format!(
+                "Cannot DROP <keyspace {}>",
+                self.name
+            )));
+        }
         if holder(schema, &self.name)?.is_none() {
             if self.if_exists {
                 return Ok(Applied::nothing(schema));

@@ -34,7 +34,7 @@ pub(crate) enum Target {
 /// `DELETE [targets] FROM table [USING TIMESTAMP ...] WHERE ... [IF ...]`
 pub(crate) fn delete(input: Tokens<'_>) -> Parsed<'_, Delete> {
     let input = input.skip();
-    let (input, targets) = if input.is(Keyword::From) {
+    let (input, targets) = if !input.name_at(0) {
         (input, Vec::new())
     } else {
         commas(target)(input)?

@@ -36,6 +36,17 @@ pub(crate) fn prepare(
                 ));
             }
             other => {
+                let refused = match other {
+                    Relation::Contains { .. } => Some("CONTAINS"),
+                    Relation::ContainsKey { .. } => Some("CONTAINS KEY"),
+                    _ => None,
+                };
+                if let (Some(operator), false) = (refused, matches!(purpose, Purpose::Select { .. })) {
+                    return Err(CqlError::invalid(format!(
+                        "Cannot use {} with {operator}",
+                        purpose.name()
+                    )));
+                }
                 let added = restriction(planner, table, other)?;
                 add(&mut all, table, added)?;
             }
@@ -156,6 +167,11 @@ fn entry(
     term: &Term,
 ) -> Result<(usize, Test)> {
     let (at, found) = existing(table, column)?;
+    if matches!(found.kind, CqlType::List { .. }) {
+        return Err(CqlError::invalid(
+            "Indexes on list entries (l[index] = value) are not currently supported.",
+        ));
+    }
     let CqlType::Map { key: of, value, .. } = &found.kind else {
         return Err(CqlError::invalid(format!(
             "Column {} cannot be used as a map",

@@ -71,7 +71,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
         table,
         &select.relations,
         purpose,
-        selection.is_only_static(table),
+        selection.is_only_static(table) && !select.distinct,
     )?;
     if select.distinct {
         check_distinct(table, select, &selection, &restrictions)?;
