@@ -125,6 +125,12 @@ pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<st
         Statement::Batch(batch) => {
             let mut planner = Planner::new(schema, "".into(), "".into(), markers);
             let plan = batch::prepare(&mut planner, &batch, &|name| writable(schema, table_of(name)?))?;
+            // Of several tables none is told.
+            let first = plan.writes.first().map(|write| write.table.number);
+            if plan.writes.iter().all(|write| Some(write.table.number) == first) {
+                let keys = plan.writes.iter().map(|write| bound_key(&write.restrictions));
+                partition_key = keys.filter(|key| !key.is_empty()).last().unwrap_or_default();
+            }
             (Plan::Batch(plan), planner.markers()?)
         }
         Statement::Truncate(truncate) => {

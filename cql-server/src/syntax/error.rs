@@ -67,6 +67,21 @@ impl Failure {
         ))
     }
 
+    /// A character in the place of another.
+    pub(super) fn mismatched(text: &str, at: usize, expected: &str) -> Self {
+        let at = (0..=at.min(text.len()))
+            .rev()
+            .find(|at| text.is_char_boundary(*at))
+            .unwrap_or(0);
+        let Some(character) = text[at..].chars().next() else {
+            return Failure::unfinished(text, expected);
+        };
+        let (line, column) = position(text, at);
+        Failure(format!(
+            "line {line}:{column} mismatched character '{character}' expecting {expected}"
+        ))
+    }
+
     /// What `mismatch` says about `text`.
     pub(super) fn mismatch(text: &str, tokens: &[Token], mismatch: &Mismatch) -> Self {
         if let Reason::Refused(message) = &mismatch.reason {

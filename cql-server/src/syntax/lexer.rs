@@ -73,8 +73,9 @@ fn one(text: &str, at: usize) -> Result<(usize, Option<Kind>), Failure> {
         b'"' => (quoted(text, rest, '"')?, Kind::QuotedName),
         b'$' if rest.starts_with("$$") => match rest[2..].find("$$") {
             Some(end) => (end + 4, Kind::String),
-            None => return Err(unfinished(text, "'$'")),
+            None => return Err(Failure::mismatched(text, text.len().saturating_sub(1), "'$'")),
         },
+        b'$' => return Err(Failure::mismatched(text, at + 1, "'$'")),
         b'?' => (1, Kind::Marker),
         b'.' if rest.starts_with("..") => (2, Kind::Range),
         _ => match literal(rest).or_else(|| word(rest)).or_else(|| sign(rest)) {

@@ -211,7 +211,7 @@ fn calls_that_mean_nothing() {
     assert_eq!(
         refused("to_date", &["int"]),
         "Invalid call to function to_date, none of its type signatures match (known type signatures: \
-         system.to_date : (timeuuid) -> date, system.to_date : (timestamp) -> date)"
+         system.to_date : (timestamp) -> date, system.to_date : (timeuuid) -> date)"
     );
     assert_eq!(
         refused("now", &["int"]),

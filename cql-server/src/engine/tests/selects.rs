@@ -205,10 +205,6 @@ async fn what_needs_filtering_says_so() {
             "k = 0 ORDER BY v",
             "Order by is currently only supported on the clustered columns of the PRIMARY KEY, got v",
         ),
-        (
-            "token(k) > 1 AND k = 1",
-            "Columns \"k\" cannot be restricted by both a normal relation and a token relation",
-        ),
     ];
     for (tail, error) in cases {
         assert_eq!(

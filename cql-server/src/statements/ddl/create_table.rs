@@ -274,11 +274,12 @@ impl CreateTable {
     }
 
     fn checked_columns(&self, keyspace: &Keyspace) -> Result<Vec<Column>> {
-        let name = &self.table.name;
+        // As it was written, with its keyspace or without.
+        let (name, written) = (&self.table.name, &self.table);
         for (at, column) in self.columns.iter().enumerate() {
             if self.columns[..at].iter().any(|other| other.name == column.name) {
                 return Err(CqlError::invalid(format!(
-                    "Duplicate column '{}' declaration for table '{name}'",
+                    "Duplicate column '{}' declaration for table '{written}'",
                     column.name
                 )));
             }
@@ -286,13 +287,13 @@ impl CreateTable {
         let key = match self.keys.as_slice() {
             [] => {
                 return Err(CqlError::invalid(format!(
-                    "No PRIMARY KEY specifed for table '{name}' (exactly one required)"
+                    "No PRIMARY KEY specifed for table '{written}' (exactly one required)"
                 )));
             }
             [key] => key,
             _ => {
                 return Err(CqlError::invalid(format!(
-                    "Multiple PRIMARY KEY specified for table '{name}' (exactly one required)"
+                    "Multiple PRIMARY KEY specified for table '{written}' (exactly one required)"
                 )));
             }
         };

@@ -63,9 +63,11 @@ impl Plan {
 /// Prepares SELECT.
 pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Select) -> Result<Plan> {
     let (selection, columns) = selection::prepare(planner, table, &select.selected)?;
-    let purpose = Purpose::Select {
-        filtering: select.allow_filtering,
-    };
+    let keyspace = planner.schema.keyspaces.get(&table.keyspace);
+    let nature = keyspace.map_or(Nature::Client, |keyspace| keyspace.nature);
+    // What is not stored is small.
+    let filtering = select.allow_filtering || nature == Nature::Virtual;
+    let purpose = Purpose::Select { filtering };
     let restrictions = restrictions::prepare(
         planner,
         table,
@@ -76,7 +78,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     if select.distinct {
         check_distinct(table, select, &selection, &restrictions)?;
     }
-    check_filtering(table, select, &restrictions)?;
+    check_filtering(table, filtering, &restrictions)?;
     let (reverse, sort) = order(table, &select.order_by, &restrictions)?;
     let group = group(planner, table, select, &restrictions)?;
     let mut attribute = |term: &Option<_>, name: &str| match term {
@@ -114,8 +116,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     } else {
         (Vec::new(), columns)
     };
-    let keyspace = planner.schema.keyspaces.get(&table.keyspace);
-    let is_system = keyspace.is_some_and(|keyspace| keyspace.nature != Nature::Client);
+    let is_system = nature != Nature::Client;
     Ok(Plan {
         table: table.clone(),
         restrictions,
@@ -204,11 +205,11 @@ fn check_distinct(
 }
 
 /// What reads more than it answers is refused, if nobody allowed it.
-fn check_filtering(table: &Table, select: &Select, restrictions: &Restrictions) -> Result<()> {
+fn check_filtering(table: &Table, filtering: bool, restrictions: &Restrictions) -> Result<()> {
     let tests = !restrictions.filters.is_empty() && !indexes_answer(table, &restrictions.filters);
     // Slices of every partition are found by looking at every row.
     let slices_everywhere = !restrictions.by_key && !restrictions.clustering.is_empty();
-    if !select.allow_filtering && (tests || slices_everywhere) {
+    if !filtering && (tests || slices_everywhere) {
         return Err(CqlError::invalid(NEEDS_FILTERING));
     }
     Ok(())
