@@ -125,22 +125,12 @@ pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<st
         Statement::Batch(batch) => {
             let mut planner = Planner::new(schema, "".into(), "".into(), markers);
             let plan = batch::prepare(&mut planner, &batch, &|name| writable(schema, table_of(name)?))?;
-            // Of several tables none is told.
-            let first = plan.writes.first().map(|write| write.table.number);
-            if plan.writes.iter().all(|write| Some(write.table.number) == first) {
-                let keys = plan.writes.iter().map(|write| bound_key(&write.restrictions));
-                partition_key = keys.filter(|key| !key.is_empty()).last().unwrap_or_default();
-            }
+            partition_key = bound_key_of_batch(&plan);
             (Plan::Batch(plan), planner.markers()?)
         }
         Statement::Truncate(truncate) => {
             let table = table_of(&truncate.table)?;
-            if is_virtual(schema, &table) {
-                return Err(CqlError::invalid(format!(
-                    "Truncation is not supported by table {}.{}",
-                    table.keyspace, table.name
-                )));
-            }
+            check_truncation(schema, &table)?;
             (Plan::Truncate(table), Vec::new())
         }
         other => (Plan::Other(Box::new(other)), Vec::new()),
@@ -194,6 +184,17 @@ fn is_virtual(schema: &Schema, table: &Table) -> bool {
     keyspace.is_some_and(|keyspace| keyspace.nature == Nature::Virtual)
 }
 
+/// Refuses to empty what is not stored.
+fn check_truncation(schema: &Schema, table: &Table) -> Result<()> {
+    if is_virtual(schema, table) {
+        return Err(CqlError::invalid(format!(
+            "Truncation is not supported by table {}.{}",
+            table.keyspace, table.name
+        )));
+    }
+    Ok(())
+}
+
 /// The table, unless its rows are not there to be written.
 fn writable(schema: &Schema, table: Arc<Table>) -> Result<Arc<Table>> {
     if is_virtual(schema, &table) {
@@ -232,4 +233,18 @@ fn bound_key(restrictions: &Restrictions) -> Vec<u16> {
         .map(|one| marker(&one.test))
         .collect();
     bound.unwrap_or_default()
+}
+
+/// The markers that the partition key of a batch's last statement with one is bound to; of several tables none is told.
+fn bound_key_of_batch(batch: &BatchPlan) -> Vec<u16> {
+    let first = batch.writes.first().map(|write| write.table.number);
+    if batch.writes.iter().any(|write| Some(write.table.number) != first) {
+        return Vec::new();
+    }
+    let mut keys = batch
+        .writes
+        .iter()
+        .rev()
+        .map(|write| bound_key(&write.restrictions));
+    keys.find(|key| !key.is_empty()).unwrap_or_default()
 }

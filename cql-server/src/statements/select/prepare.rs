@@ -104,13 +104,8 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
             .any(|at| *at >= keys && !table.columns[*at].is_static())
     });
     let shows_static_alone = restrictions.clustering.is_empty() && !picks_rows;
-    let mut warnings = Vec::new();
     let folds = selection.is_aggregate() || group.is_some();
-    if folds && !restrictions.by_key {
-        warnings.push("Aggregation query used without partition key".to_owned());
-    } else if folds && restrictions.has_many_partitions() {
-        warnings.push("Aggregation query used on multiple partition keys (IN restriction)".to_owned());
-    }
+    let warnings = folds.then(|| warning(&restrictions)).flatten();
     let (json, columns) = if select.json {
         (columns, json_column(table))
     } else {
@@ -130,9 +125,20 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
         limit,
         per_partition_limit,
         shows_static_alone,
-        warnings,
+        warnings: warnings.into_iter().collect(),
         is_system,
     })
+}
+
+/// What is told of folding rows of many partitions.
+fn warning(restrictions: &Restrictions) -> Option<String> {
+    if !restrictions.by_key {
+        Some("Aggregation query used without partition key".to_owned())
+    } else if restrictions.has_many_partitions() {
+        Some("Aggregation query used on multiple partition keys (IN restriction)".to_owned())
+    } else {
+        None
+    }
 }
 
 fn json_column(table: &Table) -> Vec<ColumnSpec> {

@@ -48,20 +48,7 @@ impl Plan {
         if self.reverse {
             rows.reverse();
         }
-        if let Partitions::Keys(keys) = &partitions {
-            let columns = self.table.partition_key().len();
-            let key = |row: &system::Row| {
-                let cells: Vec<&[u8]> = row[..columns]
-                    .iter()
-                    .map(|cell| cell.as_deref().unwrap_or_default())
-                    .collect();
-                token::partition_key(&cells)
-            };
-            rows.sort_by_cached_key(|row| {
-                let key = key(row);
-                keys.iter().position(|wanted| **wanted == *key)
-            });
-        }
+        self.order(&mut rows, &partitions);
         let mut before: Option<Partition> = None;
         let mut done = false;
         for row in rows {
@@ -97,6 +84,22 @@ impl Plan {
             }
         }
         sink.finish()
+    }
+
+    /// Brings rows into the order of the keys that are asked for.
+    fn order(&self, rows: &mut [system::Row], partitions: &Partitions) {
+        let Partitions::Keys(keys) = partitions else {
+            return;
+        };
+        let columns = self.table.partition_key().len();
+        rows.sort_by_cached_key(|row| {
+            let cells: Vec<&[u8]> = row[..columns]
+                .iter()
+                .map(|cell| cell.as_deref().unwrap_or_default())
+                .collect();
+            let key = token::partition_key(&cells);
+            keys.iter().position(|wanted| **wanted == *key)
+        });
     }
 
     /// The partition and the position that a row would have.
