@@ -2,12 +2,12 @@
 
 use crate::{
     config::Listener,
-    connection::{self, Connections, Parts},
+    connection::{self, Parts},
     handlers::{Client, Service},
     metrics::Metrics,
     server::StartError,
 };
-use server_kit::{Stream, TlsAcceptor, read_proxy_header};
+use server_kit::{Connections, Door, Stream, TlsAcceptor, read_proxy_header};
 use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpStream},
@@ -59,6 +59,7 @@ impl Bound {
 pub(crate) struct House {
     pub(crate) service: Arc<Service>,
     pub(crate) connections: Arc<Connections>,
+    pub(crate) door: Door,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) in_flight: Arc<Semaphore>,
     pub(crate) tasks: TaskTracker,
@@ -84,7 +85,7 @@ pub(crate) async fn accept(listener: Bound, house: House, stop: CancellationToke
 
 fn enter(listener: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAddr) {
     house.metrics.accepted.inc();
-    let Some(place) = house.connections.enter(peer.ip()) else {
+    let Ok(place) = house.connections.enter(peer.ip(), house.door) else {
         house.metrics.refused.inc();
         return;
     };

@@ -1,15 +1,13 @@
 //! What the server counts. Labels are the names of THE TABLE.
 
-use crate::{
-    connection::Connections,
-    handlers::{Operation, TABLE},
-};
+use crate::handlers::{Operation, TABLE};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet},
     metrics::{MetricType, counter::Counter, gauge::ConstGauge},
     registry::Registry,
 };
+use server_kit::Connections;
 use std::{
     fmt,
     sync::{
@@ -110,14 +108,6 @@ impl Metrics {
 struct Told {
     metrics: Arc<Metrics>,
     connections: Arc<Connections>,
-}
-
-impl fmt::Debug for Connections {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connections")
-            .field("open", &self.open())
-            .finish_non_exhaustive()
-    }
 }
 
 impl Collector for Told {

@@ -3,12 +3,11 @@
 use crate::{
     acceptor::{Bound, House, accept},
     config::Config,
-    connection::Connections,
     engine::{Engine, Identity, Statements},
     handlers::Service,
     metrics::Metrics,
 };
-use server_kit::{Clock, Random, Registry};
+use server_kit::{Clock, Connections, Door, Patience, Random, Registry};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -92,7 +91,10 @@ impl Cql {
         }
         let addresses = bound.iter().map(|listener| listener.address).collect();
         let limits = config.limits.clone();
-        let connections = Connections::new(limits.clone());
+        let connections = Connections::new(Patience {
+            idle_max: limits.connections_idle_max,
+            write_stall_max: limits.write_stall_max,
+        });
         let tasks = TaskTracker::new();
         let house = House {
             metrics: Metrics::register(registry, connections.clone()),
@@ -101,6 +103,10 @@ impl Cql {
                 limits.in_flight_bytes_max.max(2 * limits.request_bytes_max),
             )),
             connections,
+            door: Door {
+                connections_max: limits.connections_max,
+                from_ip_max: limits.connections_per_ip_max,
+            },
             service: Service::new(engine, config, clock, random),
             tasks: tasks.clone(),
         };

@@ -3,22 +3,29 @@
 use crate::{
     broker::Broker,
     config::Listener,
-    connection::{self, Buffers, Connections, Parts},
+    connection::{self, Buffers, Entrance, Parts},
     handlers::Session,
     metrics::Metrics,
     server::StartError,
 };
-use server_kit::{Stream, TlsAcceptor, read_proxy_header};
-use std::{io, net::SocketAddr, sync::Arc, time::Duration};
+use server_kit::{NoSeat, Place, Stream, TlsAcceptor, read_proxy_header};
+use std::{
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
-    time::sleep,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Pause after a failed accept: the cause, such as too many open files, seldom ends at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// How often who waits for a seat looks whether more of them were allowed.
+const SEAT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A bound listener.
 pub(crate) struct Bound {
@@ -69,7 +76,7 @@ impl Bound {
 #[derive(Clone)]
 pub(crate) struct House {
     pub(crate) broker: Arc<Broker>,
-    pub(crate) connections: Arc<Connections>,
+    pub(crate) entrance: Arc<Entrance>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) buffers: Arc<Buffers>,
     pub(crate) in_flight: Arc<Semaphore>,
@@ -87,7 +94,7 @@ pub(crate) async fn accept(listener: Bound, house: House, stop: CancellationToke
         match accepted {
             Ok((socket, peer)) => {
                 tokio::select! {
-                    () = turn(&house) => enter(&listener, &house, socket, peer),
+                    () = enter(&listener, &house, socket, peer) => {}
                     () = stop.cancelled() => return,
                 }
             }
@@ -102,7 +109,7 @@ pub(crate) async fn accept(listener: Bound, house: House, stop: CancellationToke
 /// Answers when one more connection may be taken in; those behind it wait in the backlog.
 async fn turn(house: &House) {
     loop {
-        let wait = house.connections.wait(house.broker.clock.elapsed());
+        let wait = house.entrance.wait(house.broker.clock.elapsed());
         if wait.is_zero() {
             return;
         }
@@ -110,9 +117,21 @@ async fn turn(house: &House) {
     }
 }
 
-fn enter(listener: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAddr) {
+/// A seat, as soon as one is free: as with the original, whoever comes when all are taken waits, and the listener with it.
+async fn seat(house: &House, ip: IpAddr) -> Result<Place, NoSeat> {
+    loop {
+        let left = house.entrance.connections.left();
+        match house.entrance.enter(ip) {
+            Err(NoSeat::Full) => drop(timeout(SEAT_PAUSE, left).await),
+            found => return found,
+        }
+    }
+}
+
+async fn enter(listener: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAddr) {
     house.metrics.accepted.inc();
-    let Some(place) = house.connections.enter(peer.ip()) else {
+    turn(house).await;
+    let Ok(place) = seat(house, peer.ip()).await else {
         house.metrics.refused.inc();
         return;
     };

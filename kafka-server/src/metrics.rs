@@ -7,7 +7,6 @@ pub(crate) use errors::ErrorCounts;
 
 use crate::{
     broker::Broker,
-    connection::Connections,
     handlers::{Api, TABLE},
 };
 use prometheus_client::{
@@ -16,6 +15,7 @@ use prometheus_client::{
     metrics::{MetricType, counter::Counter, gauge::ConstGauge},
     registry::Registry,
 };
+use server_kit::Connections;
 use std::{
     fmt,
     sync::{

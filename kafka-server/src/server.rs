@@ -4,7 +4,7 @@ use crate::{
     acceptor::{Bound, House, accept},
     broker::Broker,
     config::Config,
-    connection::Connections,
+    connection::Entrance,
     creation, groups,
     metrics::Metrics,
     partition, transactions,
@@ -68,16 +68,16 @@ impl Kafka {
             .map(|listener| (listener.name.clone(), listener.advertised.clone()));
         let limits = config.limits.clone();
         let broker = Broker::load(config, advertised.collect(), shard, clock, random).await?;
-        let connections = Connections::new(limits.clone(), broker.dynamic.clone());
+        let entrance = Arc::new(Entrance::new(limits.clone(), broker.dynamic.clone()));
         let tasks = TaskTracker::new();
         let house = House {
-            metrics: Metrics::register(registry, connections.clone(), &broker),
+            metrics: Metrics::register(registry, entrance.connections.clone(), &broker),
             buffers: Arc::default(),
             // A request of the largest size must fit, or it would wait for ever.
             in_flight: Arc::new(Semaphore::new(
                 limits.in_flight_bytes_max.max(limits.request_bytes_max + 4),
             )),
-            connections,
+            entrance,
             broker,
             tasks: tasks.clone(),
         };
@@ -103,11 +103,12 @@ impl Kafka {
 
 /// Looks at the connections until `stop`, then lets them end.
 async fn watch(house: House, stop: CancellationToken) {
+    let connections = &house.entrance.connections;
     tokio::select! {
-        () = house.connections.clone().watch(house.in_flight.clone()) => {}
+        () = connections.clone().watch(house.in_flight.clone()) => {}
         () = stop.cancelled() => {}
     }
-    house.connections.drain();
+    connections.drain();
 }
 
 /// Starts what goes on by itself until `stop`: one line per owner.

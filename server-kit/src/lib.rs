@@ -1,10 +1,11 @@
-//! What every server is bolted to: clock, randomness, shutdown, listeners, limits, tracing, metrics, the admin port.
+//! What every server is bolted to: clock, randomness, shutdown, listeners, connections, limits, tracing, metrics, the admin port.
 //!
 //! Knows: sockets, signals, time, chance, HTTP for operators.
 //! Never: a protocol that clients speak, or storage.
 
 mod admin;
 mod clock;
+mod connections;
 mod listen;
 mod logging;
 mod process;
@@ -14,6 +15,7 @@ mod stream;
 
 pub use admin::{Admin, Ready};
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use connections::{Connections, Door, NoSeat, Patience, Phase, Place, Told, Watched};
 pub use listen::listen;
 pub use logging::{LogFormat, LogLevel, LogLevels, log_levels, set_log_levels, start_logging};
 pub use process::{Signals, host_name, raise_open_files};

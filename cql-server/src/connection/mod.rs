@@ -4,16 +4,14 @@
 //!
 //! The connection is one hand-polled state machine without timers or locks of its own: a small request costs one read
 //! and one write. A request that is not answered at once goes on as a task of its own, so that a slow one holds up
-//! nobody. [`watch`] is the clock that looks at all connections from outside.
+//! nobody. [`server_kit::Connections`] is the clock that looks at all connections from outside.
 
 mod answers;
 mod events;
 mod input;
 mod output;
-mod watch;
 
 pub(crate) use input::Framing;
-pub(crate) use watch::{Connections, Place};
 
 use crate::{
     handlers::{Client, Done, Then},
@@ -27,7 +25,7 @@ use answers::Answers;
 use events::Events;
 use input::{Incoming, Input};
 use output::Output;
-use server_kit::Stream;
+use server_kit::{Phase, Place, Stream, Told, Watched};
 use std::{
     future::poll_fn,
     io,
@@ -36,7 +34,6 @@ use std::{
 };
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
-use watch::{Phase, Told, Watched};
 
 /// Answers that wait to be written before no further request is started.
 const OUTPUT_BYTES_MAX: usize = 1 << 20;
@@ -87,6 +84,7 @@ pub(crate) async fn serve(parts: Parts) {
         connection.metrics.broken.inc();
         tracing::debug!(peer = %connection.client.session.peer, %why, "connection closed");
     }
+    connection.stream.close().await;
 }
 
 struct Connection {

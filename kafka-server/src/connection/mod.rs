@@ -3,30 +3,28 @@
 //! Knows: framing, order, backpressure, when to give up on a peer. Never: what a request means.
 //!
 //! The connection is one hand-polled state machine without timers, locks or channels of its own: a small request
-//! costs one read and one write. [`watch`] is the clock that looks at all connections from outside.
+//! costs one read and one write. [`server_kit::Connections`] is the clock that looks at all connections from outside.
 
 mod answers;
 mod buffers;
 mod door;
 mod input;
 mod output;
-mod watch;
 
 pub(crate) use buffers::Buffers;
-pub(crate) use watch::{Connections, Place};
+pub(crate) use door::Entrance;
 
 use crate::{error::Close, handlers::Session, metrics::Metrics};
 use answers::Answers;
 use input::Input;
 use output::Output;
-use server_kit::Stream;
+use server_kit::{Phase, Place, Stream, Told, Watched};
 use std::{
     future::poll_fn,
     sync::Arc,
     task::{Context, Poll},
 };
 use tokio::sync::Semaphore;
-use watch::{Phase, Told, Watched};
 
 /// Answers that wait to be written before no further request is started.
 const OUTPUT_BYTES_MAX: usize = 1 << 20;
@@ -65,7 +63,7 @@ pub(crate) async fn serve(parts: Parts) {
     }
     // What was begun is finished, even when nobody is left to be told: handlers are not cut off half way.
     let Connection { stream, answers, .. } = connection;
-    drop(stream);
+    stream.close().await;
     answers.finish().await;
 }
 

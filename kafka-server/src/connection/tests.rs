@@ -199,6 +199,21 @@ async fn connections_are_limited_by_address() {
 }
 
 #[tokio::test]
+async fn who_comes_when_all_seats_are_taken_waits_for_one() {
+    let house = House::limited(|limits| limits.connections_max = 1).await;
+    let mut first = house.client().await;
+    house.until_open(1).await;
+    let mut second = house.client().await;
+    second.write_all(&api_versions(2)).await.unwrap();
+    first.write_all(&api_versions(1)).await.unwrap();
+    assert_eq!(answer(&mut first).await, 1);
+    let early = timeout(Duration::from_millis(100), second.read_u8()).await;
+    assert!(early.is_err(), "answered, or closed: {early:?}");
+    drop(first);
+    assert_eq!(answer(&mut second).await, 2);
+}
+
+#[tokio::test]
 async fn an_idle_connection_is_closed() {
     let house = House::limited(|limits| limits.connections_idle_max = Some(Duration::from_secs(1))).await;
     let mut client = house.client().await;

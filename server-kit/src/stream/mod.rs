@@ -18,15 +18,20 @@ use std::{
     os::unix::fs::FileExt,
     pin::Pin,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 use tokio::{
-    io::{AsyncRead, AsyncWrite, Interest, ReadBuf},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, Interest, ReadBuf},
     net::TcpStream,
+    time::timeout,
 };
 use tokio_rustls::server::TlsStream;
 
 /// Bytes of a file that are read at once where the kernel cannot send them by itself.
 const FILE_CHUNK_BYTES: usize = 64 << 10;
+
+/// How long a peer may take to be told goodbye.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
 /// A client's connection.
 #[derive(Debug)]
@@ -95,6 +100,13 @@ impl Stream {
                 file.read_exact_at(&mut chunk, position)?;
                 Pin::new(stream.as_mut()).poll_write(task, &chunk)
             }
+        }
+    }
+
+    /// Closes it. Over TLS the peer is told so first, that it may know that nothing was cut off.
+    pub async fn close(self) {
+        if let Stream::Tls(mut stream) = self {
+            let _ = timeout(GOODBYE_MAX, stream.shutdown()).await;
         }
     }
 

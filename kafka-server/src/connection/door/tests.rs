@@ -1,7 +1,5 @@
 use super::*;
-use crate::connection::Connections;
-use arc_swap::ArcSwap;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
@@ -21,7 +19,7 @@ fn limits_set_while_it_runs_go_first() {
         ..Limits::default()
     };
     let door = |config: &BrokerConfig| {
-        let door = Door::now(&limits, config, HOME);
+        let door = super::door(&limits, config, HOME);
         (door.connections_max, door.from_ip_max)
     };
     assert_eq!(door(&cluster(&[])), (5, i32::MAX as usize));
@@ -37,15 +35,15 @@ fn limits_set_while_it_runs_go_first() {
 #[test]
 fn connections_follow_the_limits_of_the_moment() {
     let config = Arc::new(ArcSwap::from_pointee(cluster(&[])));
-    let connections = Connections::new(Limits::default(), config.clone());
-    let _first = connections.enter(HOME).unwrap();
+    let entrance = Entrance::new(Limits::default(), config.clone());
+    let _first = entrance.enter(HOME).unwrap();
     config.store(Arc::new(cluster(&[("max.connections", "1")])));
-    assert!(connections.enter(HOME).is_none());
+    assert_eq!(entrance.enter(HOME).unwrap_err(), NoSeat::Full);
     config.store(Arc::new(cluster(&[("max.connections", "2")])));
-    let _second = connections.enter(HOME).unwrap();
+    let _second = entrance.enter(HOME).unwrap();
     config.store(Arc::new(cluster(&[("max.connections.per.ip", "2")])));
-    assert!(connections.enter(HOME).is_none());
-    assert!(connections.enter("10.0.0.1".parse().unwrap()).is_some());
+    assert_eq!(entrance.enter(HOME).unwrap_err(), NoSeat::Address);
+    assert!(entrance.enter("10.0.0.1".parse().unwrap()).is_ok());
 }
 
 #[test]

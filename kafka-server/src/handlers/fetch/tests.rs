@@ -310,7 +310,8 @@ async fn topics_and_errors_are_counted() {
     world.produce(9, records(b"x")).await;
     let read = world.fetch(fetch((0, -1), &[(1, 0), (9, 0)])).await;
     let bytes = read.responses[0].partitions[0].records.as_ref().unwrap().len();
-    let connections = crate::connection::Connections::new(Default::default(), world.broker.dynamic.clone());
+    let connections =
+        crate::connection::Entrance::new(Default::default(), world.broker.dynamic.clone()).connections;
     let mut registry = prometheus_client::registry::Registry::default();
     crate::metrics::Metrics::register(&mut registry, connections, &world.broker);
     let mut text = String::new();

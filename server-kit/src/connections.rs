@@ -1,6 +1,5 @@
-//! Who is connected, and the one clock that looks at them all: connections themselves have no timers.
+//! Who is connected to a server, and the one clock that looks at them all: connections themselves have no timers.
 
-use crate::config::Limits;
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::{
@@ -13,10 +12,10 @@ use std::{
     task::Waker,
     time::Duration,
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore, futures::Notified};
 
 /// How often connections are looked at; a tick.
-pub(super) const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_secs(1);
 /// Ticks without a byte after which a connection gives its buffer back.
 const QUIET_TICKS: u32 = 2;
 /// Ticks that a peer may pause within a large request while others wait for room.
@@ -27,7 +26,7 @@ const SCARCE_BYTES: usize = 1 << 20;
 /// What a connection waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Phase {
+pub enum Phase {
     /// A request, without a buffer.
     Idle,
     /// A request, with a buffer at hand.
@@ -43,7 +42,8 @@ pub(super) enum Phase {
 /// What a connection was told from outside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Told {
+pub enum Told {
+    /// Nothing.
     Nothing,
     /// Answer what was taken, then close.
     Drain,
@@ -52,7 +52,8 @@ pub(super) enum Told {
 }
 
 /// The outside of one connection.
-pub(super) struct Watched {
+#[derive(Debug)]
+pub struct Watched {
     /// When it last moved a byte, in ticks.
     moved: AtomicU32,
     phase: AtomicU8,
@@ -62,11 +63,13 @@ pub(super) struct Watched {
 }
 
 impl Watched {
-    pub(super) fn register(&self, waker: &Waker) {
+    /// Has `waker` woken when the connection is told something.
+    pub fn register(&self, waker: &Waker) {
         self.waker.register(waker);
     }
 
-    pub(super) fn told(&self) -> Told {
+    /// What it was told.
+    pub fn told(&self) -> Told {
         match self.told.load(Ordering::Acquire) {
             0 => Told::Nothing,
             1 => Told::Drain,
@@ -74,16 +77,19 @@ impl Watched {
         }
     }
 
-    pub(super) fn touch(&self) {
+    /// It moved a byte.
+    pub fn touch(&self) {
         self.moved
             .store(self.ticks.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
-    pub(super) fn sleeps(&self, phase: Phase) {
+    /// It waits for what `phase` says.
+    pub fn sleeps(&self, phase: Phase) {
         self.phase.store(phase as u8, Ordering::Relaxed);
     }
 
-    pub(super) fn is_quiet(&self) -> bool {
+    /// Whether it moved nothing for so long that it should give its buffer back.
+    pub fn is_quiet(&self) -> bool {
         self.still_for() >= QUIET_TICKS
     }
 
@@ -98,13 +104,13 @@ impl Watched {
         self.waker.wake();
     }
 
-    fn look(&self, limits: &Limits, scarce: bool) {
+    fn look(&self, patience: &Patience, scarce: bool) {
         let still_for = self.still_for();
         let beyond = |limit: Duration| u64::from(still_for) > limit.as_secs();
         let phase = self.phase.load(Ordering::Relaxed);
         let is = |of: Phase| phase == of as u8;
-        let idle = limits.connections_idle_max.is_some_and(beyond);
-        if is(Phase::Writing) && beyond(limits.write_stall_max)
+        let idle = patience.idle_max.is_some_and(beyond);
+        if is(Phase::Writing) && beyond(patience.write_stall_max)
             || is(Phase::Receiving) && scarce && still_for >= STALL_TICKS
             || !is(Phase::Answering) && idle
         {
@@ -115,7 +121,36 @@ impl Watched {
     }
 }
 
-#[derive(Default)]
+/// How many connections there may be at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Door {
+    /// In total.
+    pub connections_max: usize,
+    /// From the address that knocks.
+    pub from_ip_max: usize,
+}
+
+/// Why there is no seat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoSeat {
+    /// All are taken; one may become free.
+    Full,
+    /// The address has all that it may.
+    Address,
+    /// The server stops.
+    Draining,
+}
+
+/// How long connections are borne with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// How long one may be silent; for ever where absent.
+    pub idle_max: Option<Duration>,
+    /// How long a peer may take no answer.
+    pub write_stall_max: Duration,
+}
+
+#[derive(Debug, Default)]
 struct Seats {
     by_number: HashMap<u64, Weak<Watched>>,
     by_ip: HashMap<IpAddr, usize>,
@@ -124,15 +159,19 @@ struct Seats {
 }
 
 /// All connections of a server.
-pub(crate) struct Connections {
+#[derive(Debug)]
+pub struct Connections {
     seats: Mutex<Seats>,
     open: AtomicUsize,
     ticks: Arc<AtomicU32>,
-    limits: Limits,
+    patience: Patience,
+    /// Told when one has left.
+    left: Notify,
 }
 
 /// A connection's seat; dropping it leaves.
-pub(crate) struct Place {
+#[derive(Debug)]
+pub struct Place {
     connections: Arc<Connections>,
     watched: Arc<Watched>,
     number: u64,
@@ -140,7 +179,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    pub(super) fn watched(&self) -> &Arc<Watched> {
+    /// What of the connection is seen from outside.
+    pub fn watched(&self) -> &Arc<Watched> {
         &self.watched
     }
 }
@@ -156,28 +196,39 @@ impl Drop for Place {
             }
         }
         self.connections.open.fetch_sub(1, Ordering::Relaxed);
+        drop(seats);
+        self.connections.left.notify_waiters();
     }
 }
 
 impl Connections {
-    pub(crate) fn new(limits: Limits) -> Arc<Self> {
+    /// None yet.
+    pub fn new(patience: Patience) -> Arc<Self> {
         Arc::new(Connections {
             seats: Mutex::default(),
             open: AtomicUsize::new(0),
             ticks: Arc::default(),
-            limits,
+            patience,
+            left: Notify::new(),
         })
     }
 
-    /// A seat for a connection from `ip`; `None` where there are too many already.
-    pub(crate) fn enter(self: &Arc<Self>, ip: IpAddr) -> Option<Place> {
+    /// A seat for a connection from `ip`, as far as `door` lets it in.
+    pub fn enter(self: &Arc<Self>, ip: IpAddr, door: Door) -> Result<Place, NoSeat> {
         let mut seats = self.seats.lock();
-        let from_ip = seats.by_ip.get(&ip).copied().unwrap_or(0);
-        let full = seats.by_number.len() >= self.limits.connections_max
-            || from_ip >= self.limits.connections_per_ip_max
-            || seats.draining;
-        if full {
-            return None;
+        if seats.draining {
+            return Err(NoSeat::Draining);
+        }
+        if seats.by_number.len() >= door.connections_max {
+            return Err(NoSeat::Full);
+        }
+        if seats
+            .by_ip
+            .get(&ip)
+            .is_some_and(|count| *count >= door.from_ip_max)
+            || door.from_ip_max == 0
+        {
+            return Err(NoSeat::Address);
         }
         let watched = Arc::new(Watched {
             moved: AtomicU32::new(self.ticks.load(Ordering::Relaxed)),
@@ -191,7 +242,7 @@ impl Connections {
         seats.by_number.insert(number, Arc::downgrade(&watched));
         *seats.by_ip.entry(ip).or_insert(0) += 1;
         self.open.fetch_add(1, Ordering::Relaxed);
-        Some(Place {
+        Ok(Place {
             connections: self.clone(),
             watched,
             number,
@@ -199,13 +250,18 @@ impl Connections {
         })
     }
 
+    /// Answers once a connection has left since this was called.
+    pub fn left(&self) -> Notified<'_> {
+        self.left.notified()
+    }
+
     /// How many there are.
-    pub(crate) fn open(&self) -> usize {
+    pub fn open(&self) -> usize {
         self.open.load(Ordering::Relaxed)
     }
 
     /// Lets every connection answer what it took, then close.
-    pub(crate) fn drain(&self) {
+    pub fn drain(&self) {
         let mut seats = self.seats.lock();
         seats.draining = true;
         seats
@@ -216,7 +272,7 @@ impl Connections {
     }
 
     /// Looks at every connection, once a tick. Never ends.
-    pub(crate) async fn watch(self: Arc<Self>, in_flight: Arc<Semaphore>) {
+    pub async fn watch(self: Arc<Self>, in_flight: Arc<Semaphore>) {
         let mut interval = tokio::time::interval(TICK);
         loop {
             interval.tick().await;
@@ -227,7 +283,10 @@ impl Connections {
                 .by_number
                 .values()
                 .filter_map(Weak::upgrade)
-                .for_each(|one| one.look(&self.limits, scarce));
+                .for_each(|one| one.look(&self.patience, scarce));
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
