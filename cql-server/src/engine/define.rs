@@ -1,6 +1,6 @@
 //! Changes of the schema: computed, stored, in force, announced. And what DESCRIBE tells of it.
 
-use super::{Answer, ColumnSpec, Engine, Outcome, node::void};
+use super::{Answer, ColumnSpec, Engine, Outcome, Parameters, node::void};
 use crate::{
     core::{
         schema::{Schema, system},
@@ -14,6 +14,7 @@ use crate::{
     },
     wire::rows::RowsWriter,
 };
+use bytes::Bytes;
 use std::{collections::BTreeSet, sync::Arc};
 use storage::Durability;
 
@@ -72,7 +73,12 @@ impl Engine {
     }
 
     /// Executes DESCRIBE.
-    pub(super) fn describe(&self, describe: &Describe, keyspace: Option<&str>) -> Result<Answer> {
+    pub(super) fn describe(
+        &self,
+        describe: &Describe,
+        keyspace: Option<&str>,
+        parameters: &Parameters,
+    ) -> Result<Answer> {
         let described = describe.rows(&self.schema.load(), &self.node.load(), keyspace)?;
         let spec = |name: &&'static str| ColumnSpec {
             keyspace: "system".into(),
@@ -81,13 +87,26 @@ impl Engine {
             kind: CqlType::Native(Native::Text),
         };
         let columns: Vec<ColumnSpec> = described.columns.iter().map(spec).collect();
+        // A paging state is how many rows the pages before had.
+        let broken = || CqlError::Protocol("Invalid value for the paging state".to_owned());
+        let from = match &parameters.paging_state {
+            None => 0,
+            Some(state) => u32::from_be_bytes(state[..].try_into().map_err(|_| broken())?) as usize,
+        };
+        let page = parameters.page_size.and_then(|size| usize::try_from(size).ok());
+        let page = page.filter(|size| *size > 0).unwrap_or(usize::MAX);
         let mut out = RowsWriter::default();
-        for row in &described.rows {
+        for row in described.rows.iter().skip(from).take(page) {
             row.iter().for_each(|cell| out.cell(Some(cell.as_bytes())));
             out.end_row();
         }
+        let count = out.count() as usize;
+        let next = u32::try_from(from.saturating_add(count))
+            .ok()
+            .filter(|_| count == page);
+        let state = next.map(|next| Bytes::copy_from_slice(&next.to_be_bytes()));
         Ok(Answer {
-            outcome: Outcome::Rows(out.finish(columns.into(), None)),
+            outcome: Outcome::Rows(out.finish(columns.into(), state)),
             warnings: Vec::new(),
         })
     }

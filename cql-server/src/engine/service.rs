@@ -99,7 +99,7 @@ impl Engine {
         session: &Session,
     ) -> Result<Answer> {
         if let Plan::Other(statement) = &prepared.plan {
-            return self.other(statement, prepared, session).await;
+            return self.other(statement, prepared, &parameters, session).await;
         }
         consistency::check(prepared, &parameters)?;
         let (doing, levels) = (Doing::of(&prepared.plan), failures::levels(&parameters));
@@ -128,7 +128,13 @@ impl Engine {
     }
 
     /// Statements that change the session or the schema.
-    async fn other(&self, statement: &Statement, prepared: &Prepared, session: &Session) -> Result<Answer> {
+    async fn other(
+        &self,
+        statement: &Statement,
+        prepared: &Prepared,
+        parameters: &Parameters,
+        session: &Session,
+    ) -> Result<Answer> {
         match statement {
             Statement::Use(to) => {
                 let schema = self.schema.load();
@@ -145,7 +151,9 @@ impl Engine {
                 })
             }
             Statement::Ddl(ddl) => self.define(ddl, prepared.keyspace.clone()).await,
-            Statement::Describe(describe) => self.describe(describe, prepared.keyspace.as_deref()),
+            Statement::Describe(describe) => {
+                self.describe(describe, prepared.keyspace.as_deref(), parameters)
+            }
             _ => Err(CqlError::invalid("This statement is not supported")),
         }
     }

@@ -6,7 +6,7 @@ use super::{
     names::user_type,
     token::{Keyword, Kind},
 };
-use crate::core::types::{Native, names::RawType};
+use crate::core::types::{Native, marshal::unknown_class, names::RawType};
 
 /// A sign behind a parameter of a type: to know that it ends the original has read on.
 fn closed_by<'a>(wanted: &'static str) -> impl Fn(Tokens<'a>) -> Parsed<'a, ()> {
@@ -104,7 +104,15 @@ fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
             Ok((input, RawType::Tuple(fields)))
         }
         Kind::Word(Keyword::Vector) if has_parameters => vector(input),
-        Kind::String => Ok((input.skip(), RawType::Custom(input.text().into_owned()))),
+        Kind::String => {
+            let class = input.text();
+            match unknown_class(&class) {
+                None => Ok((input.skip(), RawType::Custom(class.into_owned()))),
+                Some(full) => Err(input.refused(format!(
+                    "Error setting type {class}: Unable to find abstract-type class '{full}'"
+                ))),
+            }
+        }
         _ => {
             let (input, name) = user_type(input)?;
             let named = RawType::Named {

@@ -111,8 +111,9 @@ pub(crate) fn table(table: &Table, nature: Nature, internals: bool) -> String {
     if nature == Nature::Virtual {
         return format!(
             "/*\nWarning: Table {name} is a virtual table and cannot be recreated with CQL.\n\
-             Structure, for reference:\nVIRTUAL TABLE {name} (\n{}\n) WITH comment = {};\n*/",
+             Structure, for reference:\nVIRTUAL TABLE {name} (\n{}\n) WITH {}comment = {};\n*/",
             columns(table, false),
+            clustering_order(table).map_or_else(String::new, |order| format!("{order}\n    AND ")),
             text(&table.options.comment)
         );
     }

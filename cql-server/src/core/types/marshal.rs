@@ -113,6 +113,30 @@ fn hex(name: &str) -> String {
     })
 }
 
+/// The class that `text` names, if the original has none of that name.
+pub(crate) fn unknown_class(text: &str) -> Option<String> {
+    const COMPOSITES: [&str; 5] = [
+        "ColumnToCollectionType",
+        "CompositeType",
+        "DynamicCompositeType",
+        "LexicalUUIDType",
+        "PartitionerDefinedOrder",
+    ];
+    if !matches!(parse(text), Ok(CqlType::Custom(_))) {
+        return None;
+    }
+    let name = text.split('(').next().unwrap_or_default().trim();
+    let full = if name.contains('.') {
+        name.to_owned()
+    } else {
+        format!("{PACKAGE}{name}")
+    };
+    let known = full
+        .strip_prefix(PACKAGE)
+        .is_some_and(|short| COMPOSITES.contains(&short));
+    (!known).then_some(full)
+}
+
 /// The type of a class with its parameters; a class that is none of Cassandra's is kept as it is.
 pub(crate) fn parse(text: &str) -> Result<CqlType> {
     let mut reader = Reader { text, rest: text };

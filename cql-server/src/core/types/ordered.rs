@@ -98,6 +98,18 @@ pub(crate) fn decode_bytes(out: &mut Vec<u8>, input: &mut &[u8]) -> Result<()> {
     Ok(())
 }
 
+/// Whether some values of a type are not [`is_exact`].
+pub(crate) fn is_loose(kind: &CqlType) -> bool {
+    match kind {
+        CqlType::Native(native) => matches!(
+            native,
+            Native::Boolean | Native::Decimal | Native::Double | Native::Float | Native::Varint
+        ),
+        CqlType::Custom(_) => false,
+        _ => true,
+    }
+}
+
 /// Whether [`decode`] gives back these very bytes. Where it does not, whoever stores the key keeps the bytes beside it.
 pub(crate) fn is_exact(kind: &CqlType, value: &[u8]) -> bool {
     match kind {

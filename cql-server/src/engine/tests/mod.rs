@@ -87,6 +87,14 @@ fn schema() -> Schema {
             ],
         ),
         table(
+            5,
+            "priced",
+            &[
+                ("k", int(), Role::PartitionKey),
+                ("n", native(Native::Decimal), up),
+            ],
+        ),
+        table(
             4,
             "counts",
             &[

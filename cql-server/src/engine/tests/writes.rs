@@ -267,3 +267,21 @@ async fn values_are_checked() {
         .unwrap_err();
     assert_eq!(error.to_string(), "Expected 4 or 0 byte int (2)");
 }
+
+#[tokio::test]
+async fn keys_come_back_as_they_were_written() {
+    let node = Node::new();
+    node.rows("INSERT INTO priced (k, n) VALUES (1, 1.00)").await;
+    assert_eq!(
+        node.rows("SELECT to_json(n) FROM priced WHERE k = 1 AND n = 1")
+            .await,
+        ["1.00"]
+    );
+    node.rows("INSERT INTO priced (k, n) VALUES (1, 1.0)").await;
+    assert_eq!(
+        node.rows("SELECT to_json(n) FROM priced WHERE k = 1").await,
+        ["1.0"]
+    );
+    node.rows("DELETE FROM priced WHERE k = 1 AND n = 1").await;
+    assert!(node.rows("SELECT n FROM priced WHERE k = 1").await.is_empty());
+}

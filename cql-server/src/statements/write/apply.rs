@@ -4,13 +4,13 @@ use super::{Write, changes::Cells};
 use crate::{
     core::{
         rows::{Deletion, Expiry, Row, RowWriter, Stamp},
-        types::token,
+        types::{ordered, token},
     },
     engine::Value,
     error::{CqlError, Result},
     state::rows::{Partition, Slice, Writes},
     statements::{
-        restrictions::{Partitions, Purpose, checked_position},
+        restrictions::{Partitions, Purpose, Test, checked_position},
         terms::Values,
     },
 };
@@ -33,6 +33,9 @@ pub(crate) struct Stage<'a> {
     /// The present second.
     pub(crate) now: i64,
 }
+
+/// A column, by its id, and its value as it was written.
+type Spelled = (u32, Bytes);
 
 /// What one write is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +142,7 @@ impl Write {
         };
         for partition in &target.partitions {
             if !self.statics.is_empty() {
-                let fragment = self.fragment(&self.statics, stamp, false, stage, stored.1)?;
+                let fragment = self.fragment(&self.statics, stamp, None, stage, stored.1)?;
                 out.static_row(partition, fragment);
             }
             if self.purpose == Purpose::Delete && self.changes.is_empty() && self.statics.is_empty() {
@@ -149,9 +152,11 @@ impl Write {
             if self.changes.is_empty() && self.purpose != Purpose::Insert {
                 continue;
             }
+            let live = self.purpose == Purpose::Insert;
+            let spelled = if live { self.spelled(stage)? } else { Vec::new() };
             for slice in &target.slices {
-                let live = self.purpose == Purpose::Insert;
-                let fragment = self.fragment(&self.changes, stamp, live, stage, stored.0)?;
+                let fragment =
+                    self.fragment(&self.changes, stamp, Some((live, &spelled)), stage, stored.0)?;
                 out.row(partition, &slice.from, fragment);
             }
         }
@@ -162,11 +167,15 @@ impl Write {
         &self,
         changes: &[(usize, super::Change)],
         stamp: Stamp,
-        live: bool,
+        row: Option<(bool, &[Spelled])>,
         stage: &Stage<'_>,
         stored: Option<Row<'_>>,
     ) -> Result<Vec<u8>> {
+        let (live, spelled) = row.unwrap_or_default();
         let mut writer = RowWriter::with_capacity(stamp, live, None, 256);
+        for (column, value) in spelled {
+            writer.value(*column, None, value);
+        }
         let mut cells = Cells {
             out: &mut writer,
             stamp,
@@ -179,6 +188,26 @@ impl Write {
             cells.change(&self.table.columns[*at], change)?;
         }
         Ok(writer.finish())
+    }
+
+    /// Values of clustering columns that the position of a row does not give back as they were written: 1.0 and 1.00 are
+    /// one position. Such a value is kept as a cell of the row.
+    fn spelled(&self, stage: &Stage<'_>) -> Result<Vec<Spelled>> {
+        let mut spelled = Vec::new();
+        for restriction in &self.restrictions.clustering {
+            let ([at], Test::Equal(term)) = (&restriction.columns[..], &restriction.test) else {
+                continue;
+            };
+            let column = &self.table.columns[*at];
+            if !ordered::is_loose(&column.kind) {
+                continue;
+            }
+            let value = term.bytes(&stage.values)?;
+            if let Some(value) = value.filter(|value| !ordered::is_exact(&column.kind, value)) {
+                spelled.push((column.id, value));
+            }
+        }
+        Ok(spelled)
     }
 
     /// Deletes rows, slices or the partition.
