@@ -9,7 +9,6 @@ use crate::{
     error::{CqlError, Result},
     syntax::{Literal, LiteralKind, QualifiedName, Term},
 };
-use num_bigint::BigInt;
 use std::sync::Arc;
 
 /// A term with its type, as far as it has one of its own.
@@ -78,10 +77,10 @@ pub(crate) fn preferred(literal: &Literal) -> Native {
     match literal.kind {
         LiteralKind::String if literal.text.is_ascii() => Native::Ascii,
         LiteralKind::String => Native::Text,
-        LiteralKind::Integer => match literal.text.parse::<BigInt>() {
-            Ok(number) if i32::try_from(&number).is_ok() => Native::Int,
-            Ok(number) if i64::try_from(&number).is_ok() => Native::Bigint,
-            _ => Native::Varint,
+        LiteralKind::Integer => match literal.text.parse::<i64>() {
+            Ok(number) if i32::try_from(number).is_ok() => Native::Int,
+            Ok(_) => Native::Bigint,
+            Err(_) => Native::Varint,
         },
         LiteralKind::Float => {
             let double: f64 = literal.text.parse().unwrap_or(f64::NAN);
@@ -138,6 +137,14 @@ impl Planner<'_> {
         };
         let kind = self.own_kind(term, &parts);
         Typed { term, parts, kind }
+    }
+
+    /// Whether a term cannot be of a type.
+    pub(super) fn misfits(&self, term: &Term, kind: &CqlType) -> bool {
+        match term {
+            Term::Literal(literal) => !fits(literal.kind, kind),
+            other => self.typed(other).fit(kind) == Fit::No,
+        }
     }
 
     fn own_kind(&self, term: &Term, parts: &[Typed<'_>]) -> Option<CqlType> {

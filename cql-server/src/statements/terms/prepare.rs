@@ -1,7 +1,6 @@
 use super::Prepared;
 use crate::{
     core::{
-        functions::{Fit, Given as _},
         schema::{Schema, Table},
         types::{CqlType, Native, literal, names::RawType},
     },
@@ -182,7 +181,7 @@ impl<'a> Planner<'a> {
         };
         let mut parts = Vec::with_capacity(elements.len());
         for term in elements {
-            if self.typed(term).fit(&element.kind) == Fit::No {
+            if self.misfits(term, &element.kind) {
                 return Err(refused(term));
             }
             parts.push(self.term(term, element)?);
@@ -210,7 +209,7 @@ impl<'a> Planner<'a> {
         let mut parts = Vec::with_capacity(entries.len() * 2);
         for (entry_key, entry_value) in entries {
             for (term, part, what) in [(entry_key, &key, "key"), (entry_value, &value, "value")] {
-                if self.typed(term).fit(&part.kind) == Fit::No {
+                if self.misfits(term, &part.kind) {
                     return Err(CqlError::invalid(format!(
                         "Invalid map literal for {}: {what} {} is not of type {}",
                         receiver.name,
@@ -239,7 +238,7 @@ impl<'a> Planner<'a> {
         for (name, kind) in &of.fields {
             let given = fields.iter().rfind(|(field, _)| **field == **name);
             parts.push(match given {
-                Some((_, term)) if self.typed(term).fit(kind) == Fit::No => {
+                Some((_, term)) if self.misfits(term, kind) => {
                     return Err(CqlError::invalid(format!(
                         "Invalid user type literal for {}: field {name} is not of type {kind}",
                         receiver.name
@@ -275,7 +274,7 @@ impl<'a> Planner<'a> {
         };
         let mut parts = Vec::with_capacity(fields.len());
         for (index, (term, kind)) in fields.iter().zip(kinds.iter()).enumerate() {
-            if self.typed(term).fit(kind) == Fit::No {
+            if self.misfits(term, kind) {
                 return Err(CqlError::invalid(format!(
                     "Invalid tuple literal for {}: component {index} is not of type {kind}",
                     receiver.name
