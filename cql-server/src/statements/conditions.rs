@@ -78,6 +78,7 @@ fn condition(input: Tokens<'_>) -> Parsed<'_, Condition> {
                 (input, Test::Contains(value))
             }
         }
+        Kind::Word(Keyword::Like) => return Err(input.no_alternative()),
         _ => {
             let Ok((input, operator)) = comparison(input) else {
                 return Err(input.no_alternative_since(start));

@@ -311,6 +311,9 @@ fn parentheses(input: Tokens<'_>) -> Parsed<'_, Term> {
 
 /// `(a, b, ...)`.
 pub(crate) fn tuple(input: Tokens<'_>) -> Parsed<'_, Term> {
+    if input.is_sign("(") && input.sign_at(1, ")") {
+        return Err(input.skip().no_alternative_since(input));
+    }
     let (input, fields) = parenthesised(commas(term))(input)?;
     Ok((input, Term::Tuple(fields)))
 }

@@ -70,8 +70,11 @@ fn validate_uuid(native: Native, value: &[u8]) -> Result<()> {
     match value.len() {
         0 => Ok(()),
         16 if native == Native::Uuid || value[6] >> 4 == 1 => Ok(()),
-        // The original says zero, whatever the version is.
-        16 => refuse("Invalid version for TimeUUID type: 0x0".into()),
+        // The original shows the first digit, which is not the version's.
+        16 => refuse(format!(
+            "Invalid version for TimeUUID type: 0x{:x}",
+            value[0] >> 4
+        )),
         length => refuse(format!("UUID should be 16 or 0 bytes ({length})")),
     }
 }

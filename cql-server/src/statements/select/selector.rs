@@ -7,7 +7,8 @@ use crate::{
     },
     syntax::{
         Keyword, Kind, PRODUCTS, Parsed, QualifiedName, SUMS, Term, Tokens, after_word, chain, column,
-        commas, commas_until, function, hint, literal, marker, name, native_type, sign, term, word,
+        commas, commas_until, function, hint, literal, marker, name, native_of, native_type, sign, term,
+        word,
     },
 };
 
@@ -213,8 +214,14 @@ fn simple(input: Tokens<'_>) -> Parsed<'_, Selector> {
             if is_call || is_qualified_call {
                 return call(input);
             }
-            let (input, column) = name(input)?;
-            Ok((input, Selector::Column(column)))
+            let (rest, column) = name(input)?;
+            // The original looks behind the name for what may follow it.
+            if matches!(rest.peek(), Kind::Identifier | Kind::QuotedName)
+                || matches!(rest.peek(), Kind::Word(keyword) if native_of(keyword).is_some())
+            {
+                return Err(rest.no_alternative_since(input));
+            }
+            Ok((rest, Selector::Column(column)))
         }
         _ => {
             let (input, literal) = literal(input)?;
