@@ -101,13 +101,27 @@ impl Consistency {
     }
 }
 
+/// Whether a condition may be decided at one level and its write be kept at another.
+fn for_condition(kept: Consistency, decided: Option<Consistency>) -> Result<()> {
+    if decided.is_some_and(|level| !level.is_serial()) {
+        return Err(CqlError::invalid(
+            "Invalid consistency for conditional update. Must be one of SERIAL or LOCAL_SERIAL",
+        ));
+    }
+    if kept.is_serial() {
+        return Err(CqlError::invalid(format!(
+            "{kept} is not supported as conditional update commit consistency. Use ANY if you mean \"make sure it is \
+             accepted but I don't care how many replicas commit it for non-SERIAL reads\""
+        )));
+    }
+    Ok(())
+}
+
 /// Whether a statement may be executed at the consistency that was asked for.
 pub(super) fn check(prepared: &Prepared, parameters: &Parameters) -> Result<()> {
     let level = parameters.consistency;
-    if level.always_holds() {
-        return Ok(());
-    }
     match &prepared.plan {
+        Plan::Select(_) if level.always_holds() => Ok(()),
         Plan::Select(_) if level == Consistency::Any => Err(CqlError::invalid(
             "ANY ConsistencyLevel is only supported for writes",
         )),
@@ -125,10 +139,14 @@ pub(super) fn check_writes<'w>(
     parameters: &Parameters,
 ) -> Result<()> {
     let level = parameters.consistency;
-    if level.always_holds() {
-        return Ok(());
-    }
+    let decided = parameters.serial_consistency;
     writes.into_iter().try_for_each(|write| {
+        if write.conditions.is_some() {
+            for_condition(level, decided)?;
+        }
+        if level.always_holds() {
+            return Ok(());
+        }
         level.for_write(write)?;
         level.available(schema, &write.table)
     })

@@ -45,10 +45,10 @@ pub(crate) fn unique<'a>(
 pub(crate) fn property(input: Tokens<'_>) -> Parsed<'_, Property> {
     let start = input;
     let (input, name) = name(input)?;
-    if input.peek() == Kind::End {
+    if !input.is_sign("=") {
         return Err(input.no_alternative_since(start));
     }
-    let (input, ()) = sign("=")(input)?;
+    let input = input.skip();
     if input.is_sign("{") {
         let (input, entries) = map(input)?;
         return Ok((

@@ -252,7 +252,18 @@ impl CreateTable {
         }
         let columns = self.checked_columns(keyspace)?;
         check_name(&keyspace.name, name)?;
+        let has_id = settings.id.is_some();
         let (id, options, time_to_live) = settings.checked(cx.id, true)?;
+        let all = schema
+            .keyspaces
+            .values()
+            .flat_map(|keyspace| keyspace.tables.values());
+        if let Some(other) = all.into_iter().find(|other| has_id && other.id == id) {
+            return Err(CqlError::Server(format!(
+                "java.lang.IllegalArgumentException: Multiple entries with same key: {id}={}.{name} and {id}={}.{}",
+                keyspace.name, other.keyspace, other.name
+            )));
+        }
         let mut table = Table::new(
             keyspace.name.clone(),
             name.into(),
