@@ -102,6 +102,54 @@ fn tls() -> Result<()> {
     raw::is_well(broker.address())
 }
 
+/// `ssl.client.auth`: who must show a certificate, who may, and who is sent away for one that nobody vouches for.
+#[test]
+fn certificates_of_clients() -> Result<()> {
+    if Subject::from_env() != Subject::Smack {
+        return Ok(());
+    }
+    let (known, stranger) = (Certificate::make()?, Certificate::make()?);
+    let first = broker::free_ports(2)?;
+    let [must, may] = [first, first + 1].map(|port| format!("127.0.0.1:{port}"));
+    let _broker = Broker::start(
+        Subject::Smack,
+        &format!(
+            "listeners=PLAINTEXT://127.0.0.1:0,MUST://{must},MAY://{may}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,MUST:SSL,MAY:SSL\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={}\nssl.truststore.type=PEM\nssl.truststore.location={}\n\
+             listener.name.must.ssl.client.auth=required\nlistener.name.may.ssl.client.auth=requested\n",
+            known.path("server.pem"),
+            known.path("ca.pem")
+        ),
+    )?;
+    let with = |of: &Certificate| {
+        let (chain, key) = (of.path("ca.pem"), of.path("key.pem"));
+        vec![
+            format!("ssl.certificate.location={chain}"),
+            format!("ssl.key.location={key}"),
+        ]
+    };
+    for (address, shown, welcome, what) in [
+        (&must, vec![], false, "required, none"),
+        (&must, with(&known), true, "required, a known one"),
+        (&must, with(&stranger), false, "required, a stranger's"),
+        (&may, vec![], true, "requested, none"),
+        (&may, with(&known), true, "requested, a known one"),
+        (&may, with(&stranger), false, "requested, a stranger's"),
+    ] {
+        let said = Program::new("kcat")
+            .args(["-b", address, "-L", "-m", "5", "-X", "security.protocol=ssl"])
+            .args([
+                "-X".to_owned(),
+                format!("ssl.ca.location={}", known.path("ca.pem")),
+            ])
+            .args(shown.iter().flat_map(|pair| ["-X", pair]))
+            .say()?;
+        ensure!((said.code == Some(0)) == welcome, "{what}: {said:?}");
+    }
+    Ok(())
+}
+
 #[test]
 fn ipv6() -> Result<()> {
     if Subject::from_env() != Subject::Smack {

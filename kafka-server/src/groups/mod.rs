@@ -60,6 +60,8 @@ struct Inner {
 /// One group behind its lock, which is held across the store's commit.
 struct Cell {
     id: Arc<str>,
+    /// The name of its state after the last step, for who cannot wait for the lock.
+    state: Mutex<&'static str>,
     slot: AsyncMutex<Slot>,
 }
 
@@ -102,6 +104,16 @@ fn refuse(effect: &mut Effect) {
         }
         Effect::Sync(_, synced) if synced.is_ok() => *synced = Err(code),
         Effect::Save | Effect::Sync(..) => {}
+    }
+}
+
+impl Cell {
+    fn new(id: Arc<str>, slot: Slot) -> Self {
+        Cell {
+            id,
+            state: Mutex::new(slot.group.state()),
+            slot: AsyncMutex::new(slot),
+        }
     }
 }
 
@@ -199,9 +211,13 @@ impl Groups {
         (!slot.gone).then(|| look(&slot.group))
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.inner.groups.lock().len()
+    /// How many there are, by the names of their states.
+    pub(crate) fn counts(&self) -> BTreeMap<&'static str, usize> {
+        let mut counts = BTreeMap::new();
+        for cell in self.inner.groups.lock().values() {
+            *counts.entry(*cell.state.lock()).or_default() += 1;
+        }
+        counts
     }
 
     /// Ids of every group, sorted.
@@ -227,10 +243,7 @@ impl Inner {
             return None;
         }
         let group = Group::new(Protocol::Classic(ClassicGroup::new(self.settings.classic)));
-        let cell = Arc::new(Cell {
-            id: id.clone(),
-            slot: AsyncMutex::new(Slot::new(group)),
-        });
+        let cell = Arc::new(Cell::new(id.clone(), Slot::new(group)));
         groups.insert(id.clone(), cell.clone());
         Some(cell)
     }
@@ -261,6 +274,7 @@ impl Inner {
             self.downgrade(&mut taken);
             let outcome = taken.outcome;
             let settled = self.settle(&cell.id, &mut slot, outcome).await;
+            *cell.state.lock() = slot.group.state();
             return settled.and(answer);
         }
     }

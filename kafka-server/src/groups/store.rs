@@ -15,7 +15,6 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 use storage::{Batch, StorageError};
-use tokio::sync::Mutex as AsyncMutex;
 
 /// What a step leaves to be stored and told.
 pub(super) struct Outcome {
@@ -47,8 +46,7 @@ impl Inner {
         for (id, group) in groups {
             let mut slot = Slot::new(group);
             self.schedule(&id, &mut slot);
-            let slot = AsyncMutex::new(slot);
-            cells.insert(id.clone(), Arc::new(Cell { id, slot }));
+            cells.insert(id.clone(), Arc::new(Cell::new(id, slot)));
         }
         Ok(())
     }

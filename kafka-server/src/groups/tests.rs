@@ -1,5 +1,8 @@
 use super::*;
-use crate::core::groups::classic::{JoinRequest, LeaveRequest, Protocol as Own, SyncRequest};
+use crate::core::groups::{
+    classic::{JoinRequest, LeaveRequest, Protocol as Own, SyncRequest},
+    consumer::{Beat, BeatAnswer},
+};
 use bytes::Bytes;
 use server_kit::ManualClock;
 use std::time::Duration;
@@ -333,4 +336,56 @@ async fn members_of_a_group_that_cannot_be_stored_come_again() {
     drop(bench.groups.leave("g", leaving).await);
     bench.commit("g", 1).await.unwrap();
     matches_its_store(&bench, "g").await;
+}
+
+/// A heartbeat in the consumer protocol, of who subscribes to a topic that is not there.
+async fn beat(groups: &Groups, member: &str, epoch: i32) -> Result<BeatAnswer, ResponseError> {
+    let beat = Beat {
+        member_id: member.into(),
+        epoch,
+        rebalance_timeout_ms: Some(1000),
+        names: Some([Arc::from("a")].into()),
+        owned: Some(Default::default()),
+        ..Beat::default()
+    };
+    let limits = groups.settings().consumer.clone();
+    let answer = groups.beat("g", beat, Arc::default(), limits).await;
+    answer.map_err(|error| error.code)
+}
+
+#[tokio::test]
+async fn what_members_of_a_consumer_group_are_told_is_stored() {
+    let failing = crate::failing::Failing::default();
+    let bench = Bench::over(failing.wrap(storage::memory::shard())).await;
+    let refused = Err(ResponseError::NotCoordinator);
+    failing.set(true);
+    assert_eq!(beat(&bench.groups, "one", 0).await, refused);
+    failing.set(false);
+    let one = beat(&bench.groups, "one", 0).await.unwrap();
+    failing.set(true);
+    assert_eq!(beat(&bench.groups, "two", 0).await, refused);
+    assert_eq!(
+        beat(&bench.groups, "one", one.epoch).await,
+        refused,
+        "a new epoch"
+    );
+    failing.set(false);
+    // Whoever was refused asks again, and all is stored that was not.
+    beat(&bench.groups, "one", one.epoch).await.unwrap();
+    beat(&bench.groups, "two", 0).await.unwrap();
+    let told = async |groups: &Groups| {
+        let told = groups.describe_consumer("g").await.unwrap();
+        let members = told.members.into_iter();
+        let members = members.map(|(id, member)| (id, member.epoch, member.assigned));
+        (
+            told.state,
+            told.epoch,
+            told.target_epoch,
+            members.collect::<Vec<_>>(),
+        )
+    };
+    let stored = load(&bench.shard, &bench.clock).await;
+    assert_eq!(told(&bench.groups).await, told(&stored).await);
+    assert_eq!(bench.groups.counts(), stored.counts());
+    assert_eq!(stored.counts(), [("Stable", 1)].into());
 }

@@ -80,15 +80,16 @@ fn counts(broker: &Broker, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let gauges = [
         ("topics", "Topics", image.iter().count()),
         ("partitions", "Partitions", partitions),
-        (
-            "groups",
-            "Groups, those with nothing but offsets included",
-            broker.groups.count(),
-        ),
     ];
     for (name, help, count) in gauges {
         let mut gauge = encoder.encode_descriptor(name, help, None, MetricType::Gauge)?;
         gauge.encode_gauge(&i64::try_from(count).unwrap_or(i64::MAX))?;
+    }
+    let help = "Groups by state, those with nothing but offsets included";
+    let mut family = encoder.encode_descriptor("groups", help, None, MetricType::Gauge)?;
+    for (state, count) in broker.groups.counts() {
+        let count = i64::try_from(count).unwrap_or(i64::MAX);
+        family.encode_family(&[("state", state)])?.encode_gauge(&count)?;
     }
     let mut by_state: BTreeMap<&'static str, i64> = BTreeMap::new();
     for (_, transaction) in broker.transactions.list() {

@@ -191,6 +191,15 @@ async fn tls_reads_what_one_record_held() {
     assert!(seen == sent);
 }
 
+/// Without the goodbye the client would have to take the end for an attack, and reading would fail.
+#[tokio::test]
+async fn tls_is_closed_with_a_goodbye() {
+    let (stream, mut client) = tls_pair().await;
+    let close = tokio::spawn(stream.close());
+    assert_eq!(client.read(&mut [0; 8]).await.unwrap(), 0);
+    close.await.unwrap();
+}
+
 #[test]
 fn what_is_wrong_with_a_certificate_is_said() {
     let refused = |options: TlsOptions| TlsAcceptor::new(&options).err().unwrap().to_string();

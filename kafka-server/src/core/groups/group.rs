@@ -77,6 +77,14 @@ impl Group {
         }
     }
 
+    /// The name of its state that clients see.
+    pub(crate) fn state(&self) -> &'static str {
+        match &self.protocol {
+            Protocol::Classic(group) => group.state().name(),
+            Protocol::Consumer(group) => group.state(),
+        }
+    }
+
     /// Nobody is in it: it may be deleted.
     pub(crate) fn is_empty(&self) -> bool {
         match &self.protocol {

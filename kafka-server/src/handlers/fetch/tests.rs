@@ -325,7 +325,6 @@ async fn topics_and_errors_are_counted() {
         format!(r#"kafka_topic_log_bytes{{topic="t"}} {bytes}"#),
         "kafka_topics 1".to_owned(),
         "kafka_partitions 3".to_owned(),
-        "kafka_groups 0".to_owned(),
     ] {
         assert!(text.lines().any(|told| told == line), "{line} in {text}");
     }
