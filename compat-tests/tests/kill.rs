@@ -3,12 +3,15 @@
 //! `SMACK_KILLS` says how often (10 and 3 times, or 200 in the nightly run).
 
 use std::fs;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use compat_tests::{Broker, Program, Subject, broker, clients, facts};
 use serde_json::Value;
 use tempfile::TempDir;
+
+/// A start takes no longer, however much there is; a busy machine is allowed for.
+const START_MAX: Duration = Duration::from_secs(5);
 
 #[test]
 fn kills_lose_nothing_acknowledged() -> Result<()> {
@@ -50,6 +53,39 @@ fn kills_under_java_transactions() -> Result<()> {
     run.broker.kill()?;
     run.broker.restart()?;
     run.verify("by another client, after one more kill").map(|_| ())
+}
+
+/// 10 GB in 10,000 partitions: the start after a kill is as quick as any, and all that was acknowledged is there.
+#[test]
+#[ignore = "takes minutes and 10 GB of disk: nightly"]
+#[expect(clippy::disallowed_methods, reason = "the start is timed")]
+fn kill_with_much_to_recover() -> Result<()> {
+    let Some(mut run) = Run::new(1)? else {
+        return Ok(());
+    };
+    let wanted = |key: &str, default: u64| std::env::var(key).map_or(Ok(default), |text| text.parse());
+    let bytes = wanted("SMACK_FILL_BYTES", 10 << 30)?;
+    let partitions = wanted("SMACK_FILL_PARTITIONS", 10_000)?;
+    let filler = |run: &Run, what: &str| -> Result<Value> {
+        let program = run.python(what)?;
+        let program = program
+            .env("FILL_BYTES", bytes.to_string())
+            .env("FILL_PARTITIONS", partitions.to_string())
+            .seconds_max(3600);
+        facts::parse(&program.run()?)
+    };
+    println!("{}", filler(&run, "fill")?);
+    run.broker.kill()?;
+    let start = Instant::now();
+    run.broker.restart()?;
+    let took = start.elapsed();
+    println!("{partitions} partitions with {bytes} bytes: started in {took:?}");
+    println!("{}", filler(&run, "filled")?);
+    ensure!(
+        *run.broker.subject() == Subject::Original || took < START_MAX,
+        "the start took {took:?}"
+    );
+    Ok(())
 }
 
 /// A broker that is killed again and again, and what clients write down meanwhile.

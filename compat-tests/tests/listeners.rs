@@ -30,6 +30,24 @@ impl Certificate {
         Ok(Self(dir))
     }
 
+    /// One that this authority vouches for, with its key: `client.pem` and `client.key`.
+    fn for_client(self) -> Result<Self> {
+        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=client \
+                       -addext basicConstraints=critical,CA:FALSE";
+        Program::new("openssl")
+            .args(request.split_whitespace())
+            .args([
+                "-CA".into(),
+                self.path("ca.pem"),
+                "-CAkey".into(),
+                self.path("key.pem"),
+            ])
+            .args(["-keyout".into(), self.path("client.key")])
+            .args(["-out".into(), self.path("client.pem")])
+            .run()?;
+        Ok(self)
+    }
+
     fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
@@ -108,7 +126,10 @@ fn certificates_of_clients() -> Result<()> {
     if Subject::from_env() != Subject::Smack {
         return Ok(());
     }
-    let (known, stranger) = (Certificate::make()?, Certificate::make()?);
+    let (known, stranger) = (
+        Certificate::make()?.for_client()?,
+        Certificate::make()?.for_client()?,
+    );
     let first = broker::free_ports(2)?;
     let [must, may] = [first, first + 1].map(|port| format!("127.0.0.1:{port}"));
     let _broker = Broker::start(
@@ -123,7 +144,7 @@ fn certificates_of_clients() -> Result<()> {
         ),
     )?;
     let with = |of: &Certificate| {
-        let (chain, key) = (of.path("ca.pem"), of.path("key.pem"));
+        let (chain, key) = (of.path("client.pem"), of.path("client.key"));
         vec![
             format!("ssl.certificate.location={chain}"),
             format!("ssl.key.location={key}"),

@@ -47,7 +47,8 @@ pub(crate) fn run() -> Result<()> {
     Ok(())
 }
 
-/// What takes too long for every change: advisories and licences of dependencies, long fuzzing, many kills.
+/// What takes too long for every change: advisories and licences of dependencies, long fuzzing, many kills,
+/// a start with much to recover.
 pub(crate) fn nightly() -> Result<()> {
     let root = tidy::root();
     let mut steps = Steps {
@@ -67,7 +68,7 @@ pub(crate) fn nightly() -> Result<()> {
         steps.cargo(&format!("fuzz {name}"), &arguments)?;
     }
     steps.cargo("build", &["build", "--release", "--quiet", "--package", "smack"])?;
-    steps.step("200 kills", || {
+    steps.step("200 kills, 10 GB to recover", || {
         let arguments = [
             "test",
             "--release",
@@ -77,6 +78,7 @@ pub(crate) fn nightly() -> Result<()> {
             "kill",
             "--",
             "--include-ignored",
+            "--test-threads=1",
         ];
         succeed(
             Command::new(cargo())

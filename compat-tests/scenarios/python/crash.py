@@ -2,19 +2,21 @@
 
 `crash.py produce` runs until the file named by STOP appears, writing one line per acknowledged record or ended transaction to
 LEDGER. `crash.py verify` then reads everything back: nothing acknowledged may be lost, nothing may be there twice, and no record
-of an aborted transaction may be visible to a reader of committed records.
+of an aborted transaction may be visible to a reader of committed records. `fill` and `filled` do the same for one large topic.
 """
 
+import json
 import os
 import threading
 
 import common
 from common import KAFKA, check, equal
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 PARTITIONS = 3
-IDEMPOTENT, TRANSACTIONAL = "crash-idempotent", "crash-transactional"
+IDEMPOTENT, TRANSACTIONAL, FULL = "crash-idempotent", "crash-transactional", "crash-full"
+RECORD_BYTES = 65536
 BASE = {
     "bootstrap.servers": KAFKA,
     "reconnect.backoff.ms": 20,
@@ -193,6 +195,56 @@ def verify():
     return {"acknowledged": len(acknowledged), **{k: kinds.count(k) for k in ("committed", "aborted", "unknown")}}
 
 
+def fill():
+    """Writes FILL_BYTES to FILL_PARTITIONS partitions in turn, and to LEDGER where each of them ends by what was acknowledged."""
+    partitions, ends, failures = int(os.environ["FILL_PARTITIONS"]), {}, []
+    admin = AdminClient(BASE)
+    admin.create_topics([NewTopic(FULL, partitions, 1)])[FULL].result(60)
+    p = Producer({**BASE, "acks": "all", "linger.ms": 5, "queue.buffering.max.kbytes": 131072, "message.timeout.ms": 120000})
+    rest = os.urandom(RECORD_BYTES - 8)
+
+    def delivered(err, msg):
+        if err is None:
+            ends[msg.partition()] = max(ends.get(msg.partition(), 0), msg.offset() + 1)
+        else:
+            failures.append(err.name())
+
+    for number in range(int(os.environ["FILL_BYTES"]) // RECORD_BYTES):
+        while True:
+            try:
+                p.produce(FULL, value=number.to_bytes(8, "big") + rest, partition=number % partitions, on_delivery=delivered)
+                break
+            except BufferError:
+                p.poll(0.1)
+        p.poll(0)
+    equal(p.flush(300), 0, "records that were never answered")
+    equal(failures, [], "failures")
+    with open(os.environ["LEDGER"], "w") as ledger:
+        json.dump(ends, ledger)
+    return {"records": sum(ends.values())}
+
+
+def filled():
+    """Every partition ends where it was acknowledged to; the last records of some of them are what was sent."""
+    with open(os.environ["LEDGER"]) as ledger:
+        ends = {int(partition): end for partition, end in json.load(ledger).items()}
+    asked = {TopicPartition(FULL, partition): OffsetSpec.latest() for partition in ends}
+    admin = AdminClient(BASE)
+    for at, found in admin.list_offsets(asked, request_timeout=60).items():
+        equal(found.result(60).offset, ends[at.partition], f"end of partition {at.partition}")
+    c = Consumer({**BASE, "group.id": "crash-check", "enable.auto.commit": False})
+    read = 0
+    for partition in list(ends)[:: max(1, len(ends) // 50)]:
+        c.assign([TopicPartition(FULL, partition, ends[partition] - 1)])
+        messages = common.until(lambda: c.consume(1, 1), f"the last record of partition {partition}")
+        number = partition + (ends[partition] - 1) * int(os.environ["FILL_PARTITIONS"])
+        equal(messages[0].value()[:8], number.to_bytes(8, "big"), f"last record of partition {partition}")
+        equal(len(messages[0].value()), RECORD_BYTES, "its length")
+        read += 1
+    c.close()
+    return {"partitions": len(ends), "read": read}
+
+
 if __name__ == "__main__":
     common.RUN = "crash"
-    common.main({"produce": produce, "verify": verify})
+    common.main({"produce": produce, "verify": verify, "fill": fill, "filled": filled})
