@@ -5,12 +5,6 @@
 //! (prepares and executes statements on schema and store). Top files accept, frame and configure.
 //! Never: a storage backend by name, or another server.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "core::functions is not called by statements yet; goes with the change that calls it"
-)]
-
 mod acceptor;
 mod config;
 mod connection;

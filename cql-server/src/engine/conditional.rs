@@ -1,9 +1,6 @@
 //! Writes that depend on what is stored: one at a time for each partition, read, decided and stored.
 
-use super::{
-    Answer, ColumnSpec, Engine, Outcome, Parameters, Rows, Value,
-    node::{Part, void},
-};
+use super::{Answer, ColumnSpec, Engine, Outcome, Parameters, node::Part};
 use crate::{
     core::{
         rows::{Deletion, Row},
@@ -14,7 +11,6 @@ use crate::{
     state::rows::{Head, Writes},
     statements::{
         assemble,
-        restrictions::Purpose,
         write::{Conditions, Target, Write},
     },
     wire::rows::RowsWriter,

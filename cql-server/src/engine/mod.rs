@@ -22,7 +22,7 @@ pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
 pub(crate) use consistency::Consistency;
 pub(crate) use node::{Engine, Identity};
-pub(crate) use prepared::{BatchPlan, Plan, Prepared};
+pub(crate) use prepared::{BatchPlan, Prepared};
 pub(crate) use session::Session;
 
 use crate::core::types::CqlType;

@@ -133,17 +133,6 @@ impl Engine {
         self.prepared(&prepared.text, prepared.keyspace.as_ref())
     }
 
-    /// Executes a text; `keyspace` is that of names without any.
-    pub(crate) async fn ask(
-        &self,
-        text: &str,
-        parameters: Parameters,
-        keyspace: Option<&Arc<str>>,
-    ) -> Result<Answer> {
-        let prepared = self.prepared(text, keyspace)?;
-        self.run_plan(&prepared, parameters).await
-    }
-
     /// Executes what was prepared.
     pub(crate) async fn run_plan(&self, prepared: &Arc<Prepared>, parameters: Parameters) -> Result<Answer> {
         let prepared = self.current(prepared)?;

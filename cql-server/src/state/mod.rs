@@ -25,6 +25,4 @@ pub(crate) enum Kind {
     Index = 4,
     /// Roles, their credentials and permissions.
     Role = 5,
-    /// Logged batches that are not applied yet.
-    Batch = 6,
 }

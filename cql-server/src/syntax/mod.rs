@@ -21,7 +21,7 @@ pub(crate) use input::{
     kind, parenthesised, sign, word, words,
 };
 pub(crate) use names::{
-    QualifiedName, column, field, function, index, keyspace, local_function, name, role, table, user_type,
+    QualifiedName, column, function, index, keyspace, local_function, name, role, table, user_type,
 };
 pub(crate) use properties::{Property, PropertyValue, map, properties, property, unique};
 pub(crate) use relations::{
@@ -29,7 +29,6 @@ pub(crate) use relations::{
 };
 pub(crate) use terms::{
     Literal, LiteralKind, Marker, PRODUCTS, SUMS, Term, chain, hint, integer, literal, marker, string, term,
-    tuple,
 };
 pub(crate) use token::{Keyword, Kind};
 pub(crate) use types::{native_of, native_type, type_name};

@@ -1,7 +1,7 @@
 //! Names: unquoted ones are in lower case from here on, quoted ones as they were written.
 
 use super::{
-    input::{Parsed, Tokens, has_sign, sign},
+    input::{Parsed, Tokens, sign},
     token::{Class, Keyword, Kind},
     types::native_of,
 };
@@ -136,14 +136,4 @@ fn qualified<'a>(
     };
     let (input, name) = local(input)?;
     Ok((input, QualifiedName { keyspace, name }))
-}
-
-/// A field after a dot, if a dot is next.
-pub(crate) fn field(input: Tokens<'_>) -> Parsed<'_, Option<String>> {
-    let (input, dot) = has_sign(".")(input)?;
-    if !dot {
-        return Ok((input, None));
-    }
-    let (input, field) = name(input)?;
-    Ok((input, Some(field)))
 }

@@ -1,7 +1,6 @@
 //! Notations of the protocol, written: `[string]`, `[bytes]`, `[inet]` and the like.
 
 use bytes::BufMut;
-use std::net::{IpAddr, SocketAddr};
 
 /// The most a `[string]`, a `[short bytes]` or a list can tell of its length.
 const SHORT_MAX: usize = u16::MAX as usize;
@@ -52,21 +51,6 @@ pub(crate) trait Put: BufMut {
             self.put_string(key);
             self.put_string_list(values);
         }
-    }
-
-    /// `[inet]`.
-    fn put_inet(&mut self, address: SocketAddr) {
-        match address.ip() {
-            IpAddr::V4(ip) => {
-                self.put_u8(4);
-                self.put_slice(&ip.octets());
-            }
-            IpAddr::V6(ip) => {
-                self.put_u8(16);
-                self.put_slice(&ip.octets());
-            }
-        }
-        self.put_i32(i32::from(address.port()));
     }
 }
 

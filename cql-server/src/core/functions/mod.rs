@@ -107,11 +107,6 @@ impl Function {
             Body::Scalar(_) => None,
         }
     }
-
-    /// The name of a column that shows its result of columns of those names.
-    pub(crate) fn column_name(&self, arguments: &[String]) -> String {
-        format!("system.{}({})", self.name, arguments.join(", "))
-    }
 }
 
 impl fmt::Display for Function {

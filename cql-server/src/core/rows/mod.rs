@@ -18,7 +18,6 @@ mod varint;
 pub(crate) use decode::{Cells, Row};
 pub(crate) use deletions::{Deletions, RangeDeletion};
 pub(crate) use encode::RowWriter;
-pub(crate) use live::LiveCells;
 pub(crate) use merge::merge;
 
 /// First byte of a row fragment: its format.

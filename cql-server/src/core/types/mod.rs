@@ -142,20 +142,6 @@ impl CqlType {
         )
     }
 
-    /// Whether a value of no bytes is a value of it.
-    pub(crate) fn allows_empty(&self) -> bool {
-        match self {
-            CqlType::Native(native) => !matches!(
-                native,
-                Native::Date | Native::Duration | Native::Smallint | Native::Time | Native::Tinyint
-            ),
-            CqlType::Tuple(_) | CqlType::Udt { .. } | CqlType::Custom(_) => true,
-            CqlType::List { .. } | CqlType::Set { .. } | CqlType::Map { .. } | CqlType::Vector { .. } => {
-                false
-            }
-        }
-    }
-
     /// Whether it is a duration or has one somewhere inside: such values have no order.
     pub(crate) fn contains_duration(&self) -> bool {
         match self {

@@ -269,19 +269,6 @@ impl RawType {
         }
     }
 
-    /// Whether it contains a user type of that name.
-    pub(crate) fn refers_to(&self, user_type: &str) -> bool {
-        match self {
-            RawType::Native(_) | RawType::Custom(_) => false,
-            RawType::Named { name, .. } => name == user_type,
-            RawType::List { of, .. } | RawType::Set { of, .. } | RawType::Vector { of, .. } => {
-                of.refers_to(user_type)
-            }
-            RawType::Map { key, value, .. } => key.refers_to(user_type) || value.refers_to(user_type),
-            RawType::Tuple(parts) => parts.iter().any(|part| part.refers_to(user_type)),
-        }
-    }
-
     /// The type it means to a statement on `keyspace`, whose user types `lookup` knows by name.
     pub(crate) fn resolve(
         &self,

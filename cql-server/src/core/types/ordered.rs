@@ -2,18 +2,16 @@
 //!
 //! A component is a marker and, of a value that is not empty, its payload. A payload tells where it ends, so components
 //! follow each other without separators, and no encoding is the beginning of another. Descending columns have all bits
-//! of the payload turned over. Markers lie between [`BEFORE_ALL`] and [`AFTER_ALL`], which make bounds of a prefix.
+//! of the payload turned over. Markers are greater than zero and less than [`AFTER_ALL`], which ends a prefix.
 //!
 //! Equal values have equal encodings even where their bytes differ (1.0 and 1.00, the many NaNs): see [`is_exact`].
 
-use super::compare::{SIGNS, canonical_varint, time_first, timeuuid_order, uuid_order};
+use super::compare::{SIGNS, canonical_varint, timeuuid_order, uuid_order};
 use super::decimal::Normal;
 use super::elements::{self, Cursor, fixed_length};
 use super::{CqlType, Native};
 use crate::error::{CqlError, Result};
 
-/// Before every component that may follow a prefix.
-pub(crate) const BEFORE_ALL: u8 = 0x00;
 /// After every component that may follow a prefix.
 pub(crate) const AFTER_ALL: u8 = 0xFF;
 
@@ -83,19 +81,6 @@ pub(crate) fn encode_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
         }
     }
     out.extend_from_slice(&[ESCAPE, END]);
-}
-
-/// Reads what [`encode_bytes`] wrote.
-pub(crate) fn decode_bytes(out: &mut Vec<u8>, input: &mut &[u8]) -> Result<()> {
-    let kind = CqlType::Native(Native::Blob);
-    let mut reader = Reader {
-        rest: input,
-        inverted: 0,
-        kind: &kind,
-    };
-    reader.escaped(out)?;
-    *input = reader.rest;
-    Ok(())
 }
 
 /// Whether some values of a type are not [`is_exact`].
@@ -513,7 +498,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// What [`time_first`] turned around.
+/// What [`super::compare::time_first`] turned around.
 fn time_last(high: u64) -> u64 {
     high << 32 | (high >> 16 & 0xFFFF_0000) | high >> 48
 }

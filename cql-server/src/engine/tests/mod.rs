@@ -137,7 +137,8 @@ impl Node {
     }
 
     pub(super) async fn ask(&self, text: &str, parameters: Parameters) -> crate::error::Result<Option<Rows>> {
-        let answer = self.engine.ask(text, parameters, Some(&"ks".into())).await?;
+        let prepared = self.engine.prepared(text, Some(&"ks".into()))?;
+        let answer = self.engine.run_plan(&prepared, parameters).await?;
         Ok(match answer.outcome {
             Outcome::Rows(rows) => Some(rows),
             _ => None,

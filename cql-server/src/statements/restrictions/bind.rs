@@ -2,7 +2,7 @@ use super::{Options, Restriction, Restrictions, Test, filter::Filter};
 use crate::{
     core::{
         schema::Table,
-        types::{CqlType, compare, elements, token},
+        types::{compare, elements, token},
     },
     engine::Value,
     error::{CqlError, Result},

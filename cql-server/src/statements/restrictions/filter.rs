@@ -61,10 +61,6 @@ impl Filter {
         Ok(Filter { tests })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.tests.is_empty()
-    }
-
     /// Whether a row passes.
     pub(crate) fn accepts(&self, table: &Table, row: &Cells<'_>) -> bool {
         self.tests

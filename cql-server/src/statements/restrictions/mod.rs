@@ -9,7 +9,7 @@ mod place;
 mod prepare;
 mod slices;
 
-pub(crate) use bind::{Partitions, TokenRange, checked, checked_position};
+pub(crate) use bind::{Partitions, TokenRange, checked_position};
 pub(crate) use filter::{Cells, Filter, contains, holds};
 pub(crate) use place::NEEDS_FILTERING;
 pub(crate) use prepare::{existing, prepare};

@@ -13,7 +13,6 @@ pub(crate) use prepare::{Planner, Receiver, fits, shown};
 
 use crate::core::{functions::Function, types::CqlType};
 use bytes::Bytes;
-use std::sync::Arc;
 
 /// A term whose type is known.
 #[derive(Debug, Clone)]
@@ -23,10 +22,12 @@ pub(crate) enum Prepared {
     Marker {
         index: usize,
         kind: CqlType,
-        name: Arc<str>,
     },
     /// A collection, vector, tuple or user type, put together from its parts.
-    Compound { kind: CqlType, parts: Vec<Prepared> },
+    Compound {
+        kind: CqlType,
+        parts: Vec<Prepared>,
+    },
     Call {
         function: Function,
         arguments: Vec<Prepared>,

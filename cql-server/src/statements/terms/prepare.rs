@@ -77,7 +77,6 @@ impl<'a> Planner<'a> {
         Prepared::Marker {
             index,
             kind: receiver.kind.clone(),
-            name: receiver.name.clone(),
         }
     }
 

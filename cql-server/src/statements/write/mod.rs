@@ -10,7 +10,7 @@ mod prepare;
 
 pub(crate) use apply::{Stage, Target};
 pub(crate) use changes::Change;
-pub(crate) use conditions::{Condition, Conditions};
+pub(crate) use conditions::Conditions;
 pub(crate) use prepare::{delete, insert, update};
 
 use super::{

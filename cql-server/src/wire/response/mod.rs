@@ -12,7 +12,6 @@ use super::{
 };
 use crate::engine::{ColumnSpec, Outcome, Rows, SchemaChange};
 use bytes::{BufMut, Bytes, BytesMut};
-use std::net::SocketAddr;
 
 /// The CQL version that SUPPORTED tells.
 pub(crate) const CQL_VERSION: &str = "3.4.7";
@@ -263,8 +262,6 @@ fn put_schema_change(out: &mut BytesMut, change: &SchemaChange) {
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
     Schema(SchemaChange),
-    /// UP or DOWN.
-    Status(&'static str, SocketAddr),
 }
 
 impl Event {
@@ -280,11 +277,6 @@ impl Event {
                     return None;
                 }
                 put_schema_change(&mut body, change);
-            }
-            Event::Status(change, node) => {
-                body.put_string("STATUS_CHANGE");
-                body.put_string(change);
-                body.put_inet(*node);
             }
         }
         Some(Message::new(Opcode::Event, body))

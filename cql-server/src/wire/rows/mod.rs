@@ -38,11 +38,6 @@ impl RowsWriter {
         self.count
     }
 
-    /// Bytes written.
-    pub(crate) fn bytes(&self) -> usize {
-        self.content.len()
-    }
-
     /// The rows as an answer has them.
     pub(crate) fn finish(self, columns: Arc<[ColumnSpec]>, paging_state: Option<Bytes>) -> Rows {
         Rows {

@@ -7,7 +7,7 @@ mod cells;
 mod rows;
 
 pub(crate) use cells::Row;
-pub(crate) use rows::{CQL, Node, PARTITIONER, RELEASE, rows};
+pub(crate) use rows::{Node, PARTITIONER, rows};
 
 use super::{Column, Keyspace, Nature, Role, Table, options::Given};
 use crate::core::types::{CqlType, names};
