@@ -17,6 +17,13 @@ const START_SECONDS_MAX: u32 = 120;
 /// What both Kafka subjects are configured with, so that answers can be compared.
 const PROPERTIES: &str = "num.partitions=3\ngroup.initial.rebalance.delay.ms=0\n";
 
+/// What makes a CQL server ask who its clients are; the original's script does so where `AUTH` is set.
+const WITH_ROLES: &str = "\
+[cql]
+authenticator = \"PasswordAuthenticator\"
+authorizer = \"CassandraAuthorizer\"
+";
+
 /// Which of smack's servers a test talks to, and so which original stands beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Server {
@@ -108,6 +115,14 @@ impl Broker {
     /// Starts a fresh CQL server.
     pub fn start_cql(subject: Subject) -> Result<Self> {
         Self::start_fresh(subject, Server::Cql, "")
+    }
+
+    /// Starts a fresh CQL server on which clients log in, and may do what they were granted.
+    pub fn start_cql_with_roles(subject: Subject) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("smack-compat-").tempdir()?;
+        let data = dir.path().to_owned();
+        fs::write(data.join("smack.toml"), WITH_ROLES)?;
+        Self::start_in(subject, Server::Cql, "", &data, Some(dir))
     }
 
     /// Starts a fresh broker with further lines of `server.properties`.
@@ -250,6 +265,14 @@ impl Broker {
             .env("DATA", &self.data)
             .env("EXTRA", self.data.join("further.properties"))
             .env("HEAP", heap)
+            .env(
+                "AUTH",
+                if self.data.join("smack.toml").exists() {
+                    "1"
+                } else {
+                    ""
+                },
+            )
             .stdin(Stdio::null())
             .output()?;
         ensure!(

@@ -10,6 +10,8 @@ pub struct Config {
     pub listeners: Vec<Listener>,
     /// Who may connect.
     pub authenticator: Authenticator,
+    /// Who may do what.
+    pub authorizer: Authorizer,
     /// What the cluster calls itself.
     pub cluster_name: String,
     /// Where this node says it stands.
@@ -31,6 +33,7 @@ impl Default for Config {
                 proxy_protocol: false,
             }],
             authenticator: Authenticator::AllowAll,
+            authorizer: Authorizer::AllowAll,
             cluster_name: "Test Cluster".to_owned(),
             data_center: "datacenter1".to_owned(),
             rack: "rack1".to_owned(),
@@ -60,6 +63,18 @@ impl Authenticator {
             Authenticator::Password => "org.apache.cassandra.auth.PasswordAuthenticator",
         }
     }
+}
+
+/// Who may do what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+pub enum Authorizer {
+    /// Everybody everything.
+    #[default]
+    #[serde(rename = "AllowAllAuthorizer")]
+    AllowAll,
+    /// Each role what it was granted.
+    #[serde(rename = "CassandraAuthorizer")]
+    Cassandra,
 }
 
 /// A listener.

@@ -28,7 +28,7 @@ mod statements;
 mod syntax;
 mod wire;
 
-pub use config::{Authenticator, Config, Limits, Listener};
+pub use config::{Authenticator, Authorizer, Config, Limits, Listener};
 pub use server::{Cql, StartError};
 
 /// Folds versions of a row, or of what was deleted of a partition: what a store must do with this server's operands.

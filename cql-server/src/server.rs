@@ -2,7 +2,7 @@
 
 use crate::{
     acceptor::{Bound, House, accept},
-    config::Config,
+    config::{Authenticator, Authorizer, Config},
     engine::{Engine, Identity, Statements},
     handlers::Service,
     metrics::Metrics,
@@ -36,6 +36,9 @@ pub enum StartError {
         /// What is wrong.
         source: io::Error,
     },
+    /// What is configured does not go together.
+    #[error("{0}")]
+    Config(String),
     /// The store could not be read.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -57,6 +60,11 @@ impl Cql {
         registry: &mut Registry,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
+        if config.authorizer == Authorizer::Cassandra && config.authenticator == Authenticator::AllowAll {
+            return Err(StartError::Config(
+                "AllowAllAuthenticator can't be used with CassandraAuthorizer".to_owned(),
+            ));
+        }
         let bind = config
             .listeners
             .first()
@@ -66,6 +74,8 @@ impl Cql {
             cluster_name: config.cluster_name.clone(),
             address: address.ip(),
             port: address.port(),
+            authenticator: config.authenticator,
+            authorizer: config.authorizer,
         };
         let own_random = Random::from_seed(random.next_u64());
         let engine = Engine::open(shard.kv, clock.clone(), own_random, config.durability, identity)

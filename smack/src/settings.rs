@@ -52,7 +52,15 @@ struct CqlFile {
     data_center: Option<String>,
     rack: Option<String>,
     authenticator: Option<cql_server::Authenticator>,
+    authorizer: Option<cql_server::Authorizer>,
+    role_manager: Option<RoleManager>,
     listeners: Vec<cql_server::Listener>,
+}
+
+/// The original has this one, too; the key is there so that a configuration can be taken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+enum RoleManager {
+    CassandraRoleManager,
 }
 
 /// Which servers are started.
@@ -176,6 +184,7 @@ fn cql_config(
     cql.data_center = file.data_center.unwrap_or(cql.data_center);
     cql.rack = file.rack.unwrap_or(cql.rack);
     cql.authenticator = file.authenticator.unwrap_or_default();
+    cql.authorizer = file.authorizer.unwrap_or_default();
     cql
 }
 

@@ -4,6 +4,7 @@
 //! Never: async, storage, the wall clock, chance.
 
 pub(crate) mod functions;
+pub(crate) mod roles;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod types;

@@ -11,6 +11,7 @@ mod locks;
 mod node;
 mod plans;
 mod prepared;
+mod roles;
 mod service;
 mod session;
 mod spread;

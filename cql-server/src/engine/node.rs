@@ -5,10 +5,12 @@ use super::{
     locks::Stripes,
     plans::Plans,
     prepared::{self, BatchPlan, Plan, Prepared},
+    roles::Access,
     spread::Spread,
     time::Timestamps,
 };
 use crate::{
+    config::{Authenticator, Authorizer},
     core::schema::{Schema, Table, system},
     error::{CqlError, Result},
     state::{self, rows::Writes},
@@ -49,6 +51,8 @@ pub(crate) struct Engine {
     /// What an acknowledged write has come through.
     pub(super) durability: Durability,
     plans: Plans,
+    /// Who may do what.
+    pub(super) access: Access,
     /// Changes of the schema, for those that listen.
     pub(super) changes: broadcast::Sender<SchemaChange>,
 }
@@ -65,6 +69,8 @@ pub(crate) struct Identity {
     pub(crate) cluster_name: String,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
+    pub(crate) authenticator: Authenticator,
+    pub(crate) authorizer: Authorizer,
 }
 
 impl Engine {
@@ -78,7 +84,8 @@ impl Engine {
     ) -> Result<Self> {
         let schema = state::schema::load(&*kv).await?;
         let host_id = state::node::host_id(&*kv, &random).await?;
-        let engine = Engine::new(kv, schema, clock, random, durability);
+        let mut engine = Engine::new(kv, schema, clock, random, durability);
+        engine.access = Access::new(identity.authenticator, identity.authorizer);
         engine.node.store(Arc::new(system::Node {
             cluster_name: identity.cluster_name,
             host_id,
@@ -88,6 +95,7 @@ impl Engine {
             port: identity.port,
             started_s: i32::try_from(engine.time.now_s()).unwrap_or(i32::MAX),
         }));
+        engine.open_roles().await?;
         Ok(engine)
     }
 
@@ -108,6 +116,7 @@ impl Engine {
             stripes: Stripes::new(),
             durability,
             plans: Plans::default(),
+            access: Access::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
         }
     }

@@ -13,6 +13,9 @@ use crate::{
 use std::{any::Any, sync::Arc};
 use tokio::sync::broadcast;
 
+/// Where roles are kept: who writes there himself changes what is in force.
+const AUTH_KEYSPACE: &str = "system_auth";
+
 impl PreparedStatement for Prepared {
     fn description(&self) -> &Description {
         &self.description
@@ -75,15 +78,15 @@ impl Statements for Engine {
                 };
                 own_statements.push((prepared, values));
             }
+            for (prepared, _) in &own_statements {
+                self.authorize(prepared, session)?;
+            }
             self.run_batch(kind, &own_statements, &parameters).await
         })
     }
 
-    fn log_in<'a>(&'a self, name: &'a str, _password: &'a str) -> Pending<'a, Arc<str>> {
-        // Roles are not kept yet: nobody can log in where somebody has to.
-        let refused =
-            CqlError::BadCredentials(format!("Provided username {name} and/or password are incorrect"));
-        Box::pin(std::future::ready(Err(refused)))
+    fn log_in<'a>(&'a self, name: &'a str, password: &'a str) -> Pending<'a, Arc<str>> {
+        Box::pin(self.logged_in(name, password))
     }
 
     fn schema_changes(&self) -> broadcast::Receiver<SchemaChange> {
@@ -98,13 +101,18 @@ impl Engine {
         parameters: Parameters,
         session: &Session,
     ) -> Result<Answer> {
+        self.authorize(prepared, session)?;
         if let Plan::Other(statement) = &prepared.plan {
             return self.other(statement, prepared, &parameters, session).await;
         }
         consistency::check(prepared, &parameters)?;
         let (doing, levels) = (Doing::of(&prepared.plan), failures::levels(&parameters));
         let answer = self.run_plan(prepared, parameters).await;
-        answer.map_err(|error| doing.told(error, levels))
+        let answer = answer.map_err(|error| doing.told(error, levels))?;
+        if &*prepared.description.keyspace == AUTH_KEYSPACE && !session.is_internal() {
+            self.reload_roles().await?;
+        }
+        Ok(answer)
     }
 
     async fn run_batch(
@@ -150,7 +158,14 @@ impl Engine {
                     warnings: Vec::new(),
                 })
             }
-            Statement::Ddl(ddl) => self.define(ddl, prepared.keyspace.clone()).await,
+            Statement::Ddl(ddl) => {
+                let answer = self.define(ddl, prepared.keyspace.clone()).await?;
+                if let Outcome::SchemaChange(change) = &answer.outcome {
+                    self.grants_follow(change, session).await?;
+                }
+                Ok(answer)
+            }
+            Statement::Role(role) => self.role(role, prepared.keyspace.as_deref(), session).await,
             Statement::Describe(describe) => {
                 self.describe(describe, prepared.keyspace.as_deref(), parameters)
             }

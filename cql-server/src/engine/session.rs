@@ -8,6 +8,8 @@ use std::{net::SocketAddr, sync::Arc};
 pub(crate) struct Session {
     /// Who asks.
     pub(crate) peer: SocketAddr,
+    /// The server itself, which may do everything.
+    internal: bool,
     /// Set by USE.
     keyspace: RwLock<Option<Arc<str>>>,
     /// Who it logged in as; nobody in particular where nobody has to log in.
@@ -18,9 +20,22 @@ impl Session {
     pub(crate) fn new(peer: SocketAddr) -> Self {
         Session {
             peer,
+            internal: false,
             keyspace: RwLock::default(),
             role: RwLock::default(),
         }
+    }
+
+    /// Of the server itself, on behalf of a client.
+    pub(crate) fn internal(peer: SocketAddr) -> Self {
+        Session {
+            internal: true,
+            ..Session::new(peer)
+        }
+    }
+
+    pub(crate) fn is_internal(&self) -> bool {
+        self.internal
     }
 
     pub(crate) fn keyspace(&self) -> Option<Arc<str>> {

@@ -132,7 +132,7 @@ async fn write(cx: &Context, text: &str, values: Vec<Bytes>) -> crate::error::Re
         values: values.into_iter().map(Value::Set).collect(),
         ..Parameters::default()
     };
-    let session = crate::engine::Session::new(cx.session.peer);
+    let session = crate::engine::Session::internal(cx.session.peer);
     cx.service
         .engine
         .query(text, parameters, &session)

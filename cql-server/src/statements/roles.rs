@@ -1,30 +1,76 @@
-//! Statements about roles, users, permissions and identities.
-//!
-//! While nobody has to log in there is nobody to own anything: each is parsed, checked as far as the original checks it
-//! first, and refused.
+//! Statements about roles, users, permissions and identities: what each says. The engine's `roles` executes them.
 
+mod apply;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use apply::{Actor, Told, grant_all, revoke_all};
+
 use crate::{
+    core::roles::{Permission, Permissions, Resource},
     error::{CqlError, Result},
     syntax::{
-        Keyword, Kind, Parsed, Tokens, ands, commas, commas_until, function, has_word, if_exists,
-        if_not_exists, keyspace, map, role, sign, string, table, type_name, word, words,
+        Keyword, Kind, Parsed, QualifiedName, Tokens, ands, commas, commas_until, function, has_word,
+        if_exists, if_not_exists, keyspace, map, role, sign, string, table, type_name, word, words,
     },
 };
 
-/// A statement about roles, as far as it has to be understood to refuse it in the original's words.
+/// A statement about roles.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RoleStatement {
     Create {
+        role: String,
+        if_not_exists: bool,
         options: Vec<RoleOption>,
     },
     Alter {
+        role: String,
+        if_exists: bool,
         options: Vec<RoleOption>,
     },
-    /// DROP, GRANT, REVOKE, LIST and identities.
-    Other,
+    Drop {
+        role: String,
+        if_exists: bool,
+    },
+    GrantRole {
+        role: String,
+        to: String,
+    },
+    RevokeRole {
+        role: String,
+        from: String,
+    },
+    Grant(Grant),
+    Revoke(Grant),
+    ListRoles {
+        of: Option<String>,
+        deeply: bool,
+    },
+    ListUsers,
+    ListPermissions {
+        permissions: Permissions,
+        on: Option<Resource>,
+        of: Option<String>,
+        /// On what is above a resource, too.
+        deeply: bool,
+    },
+    AddIdentity {
+        identity: String,
+        role: String,
+        if_not_exists: bool,
+    },
+    DropIdentity {
+        identity: String,
+        if_exists: bool,
+    },
+}
+
+/// Permissions that a role is granted, or not any more. A resource without keyspace is of the session's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Grant {
+    pub(crate) permissions: Permissions,
+    pub(crate) on: Resource,
+    pub(crate) role: String,
 }
 
 /// One option of a role.
@@ -39,91 +85,85 @@ pub(crate) enum RoleOption {
     Access,
 }
 
-/// The kinds of what permissions are granted on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Resource {
-    Data,
-    Role,
-    Function,
-    Jmx,
-}
-
-impl Resource {
-    fn class(self) -> &'static str {
+impl RoleOption {
+    /// The original's name of it.
+    pub(crate) fn name(&self) -> &'static str {
         match self {
-            Resource::Data => "DataResource",
-            Resource::Role => "RoleResource",
-            Resource::Function => "FunctionResource",
-            Resource::Jmx => "JMXResource",
+            RoleOption::Password(_) => "PASSWORD",
+            RoleOption::HashedPassword(_) => "HASHED_PASSWORD",
+            RoleOption::Options(_) => "OPTIONS",
+            RoleOption::Superuser(_) => "SUPERUSER",
+            RoleOption::Login(_) => "LOGIN",
+            RoleOption::Access => "ACCESS",
         }
     }
 
-    /// The permissions that it knows.
-    fn permits(self, permission: Keyword) -> bool {
-        use Keyword::{
-            Alter, Authorize, Create, Describe, Drop, Execute, Modify, Select, SelectMasked, Unmask,
-        };
-        match self {
-            Resource::Data => {
-                matches!(
-                    permission,
-                    Create | Alter | Drop | Select | Modify | Authorize | Unmask | SelectMasked
-                )
-            }
-            Resource::Role => matches!(permission, Create | Alter | Drop | Authorize | Describe),
-            Resource::Function => matches!(permission, Create | Alter | Drop | Authorize | Execute),
-            Resource::Jmx => matches!(permission, Authorize | Describe | Execute | Modify | Select),
-        }
+    /// Whether somebody is to be a superuser, where `options` say so.
+    pub(crate) fn superuser(options: &[RoleOption]) -> Option<bool> {
+        options.iter().find_map(|option| match option {
+            RoleOption::Superuser(on) => Some(*on),
+            _ => None,
+        })
     }
 }
 
-const PERMISSIONS: [Keyword; 10] = [
-    Keyword::Create,
-    Keyword::Alter,
-    Keyword::Drop,
-    Keyword::Select,
-    Keyword::Modify,
-    Keyword::Authorize,
-    Keyword::Describe,
-    Keyword::Execute,
-    Keyword::Unmask,
-    Keyword::SelectMasked,
+const PERMISSIONS: [(Keyword, Permission); 10] = [
+    (Keyword::Create, Permission::Create),
+    (Keyword::Alter, Permission::Alter),
+    (Keyword::Drop, Permission::Drop),
+    (Keyword::Select, Permission::Select),
+    (Keyword::Modify, Permission::Modify),
+    (Keyword::Authorize, Permission::Authorize),
+    (Keyword::Describe, Permission::Describe),
+    (Keyword::Execute, Permission::Execute),
+    (Keyword::Unmask, Permission::Unmask),
+    (Keyword::SelectMasked, Permission::SelectMasked),
 ];
 
+fn permission(keyword: Keyword) -> Option<Permission> {
+    let found = PERMISSIONS.iter().find(|(known, _)| *known == keyword);
+    found.map(|(_, permission)| *permission)
+}
+
 impl RoleStatement {
-    /// What comes of it where nobody has to log in.
+    /// What comes of it where nobody has to log in: it is checked as far as the original checks it first, and refused.
     pub(crate) fn refuse(&self) -> Result<()> {
         let (options, superuser) = match self {
-            RoleStatement::Create { options } => (
+            RoleStatement::Create { options, .. } => (
                 options.as_slice(),
                 "Only superusers can create a role with superuser status",
             ),
-            RoleStatement::Alter { options } => (
+            RoleStatement::Alter { options, .. } => (
                 options.as_slice(),
                 "Only superusers are allowed to alter superuser status",
             ),
-            RoleStatement::Other => (&[][..], ""),
+            _ => (&[][..], ""),
         };
-        for option in options {
-            let unsupported = match option {
-                RoleOption::Password(_) => "PASSWORD",
-                RoleOption::HashedPassword(_) => "HASHED_PASSWORD",
-                RoleOption::Options(_) => "OPTIONS",
-                _ => continue,
-            };
-            return Err(CqlError::invalid(format!(
-                "org.apache.cassandra.auth.CassandraRoleManager doesn't support {unsupported}"
-            )));
-        }
         let is_create = matches!(self, RoleStatement::Create { .. });
-        let raises = |option: &RoleOption| matches!(option, RoleOption::Superuser(on) if *on || !is_create);
-        if options.iter().any(raises) {
+        if RoleOption::superuser(options).is_some_and(|on| on || !is_create) {
             return Err(CqlError::Unauthorized(superuser.to_owned()));
+        }
+        let unsupported = |option: &&RoleOption| {
+            matches!(
+                option,
+                RoleOption::Password(_) | RoleOption::HashedPassword(_) | RoleOption::Options(_)
+            )
+        };
+        if let Some(option) = options.iter().find(unsupported) {
+            return Err(unsupported_option(option));
         }
         Err(CqlError::Unauthorized(
             "You have to be logged in and not anonymous to perform this request".to_owned(),
         ))
     }
+}
+
+/// What is said of an option that roles do not have.
+pub(crate) fn unsupported_option(option: &RoleOption) -> CqlError {
+    CqlError::invalid(format!(
+        "org.apache.cassandra.auth.CassandraRoleManager doesn't support {}",
+        option.name()
+    ))
 }
 
 /// Whether a statement that starts here is about roles.
@@ -143,32 +183,56 @@ pub(super) fn starts(input: Tokens<'_>) -> bool {
 /// Any statement about roles.
 pub(super) fn role_statement(input: Tokens<'_>) -> Parsed<'_, RoleStatement> {
     let (start, rest) = (input, input.skip());
-    let (input, ()) = match (input.peek(), rest.peek()) {
+    match (input.peek(), rest.peek()) {
         (Kind::Word(Keyword::Create), Kind::Word(noun)) => {
-            let (input, _) = if_not_exists(rest.skip())?;
-            let (input, options) = defined(input, noun)?;
-            return Ok((input, RoleStatement::Create { options }));
+            let (input, if_not_exists) = if_not_exists(rest.skip())?;
+            let (input, (role, mut options)) = defined(input, noun)?;
+            // Users are roles that may log in.
+            if noun == Keyword::User {
+                options.push(RoleOption::Login(true));
+            }
+            let create = RoleStatement::Create {
+                role,
+                if_not_exists,
+                options,
+            };
+            Ok((input, create))
         }
         (Kind::Word(Keyword::Alter), Kind::Word(noun)) => {
-            let (input, _) = if_exists(rest.skip())?;
-            let (input, options) = defined(input, noun)?;
-            return Ok((input, RoleStatement::Alter { options }));
+            let (input, if_exists) = if_exists(rest.skip())?;
+            let (input, (role, options)) = defined(input, noun)?;
+            let alter = RoleStatement::Alter {
+                role,
+                if_exists,
+                options,
+            };
+            Ok((input, alter))
         }
-        (Kind::Word(Keyword::Drop), Kind::Word(_)) => {
-            let (input, _) = if_exists(rest.skip())?;
-            role(input).map(|(input, _)| (input, ()))?
+        (Kind::Word(Keyword::Drop), Kind::Word(noun)) => {
+            let (input, if_exists) = if_exists(rest.skip())?;
+            let (input, name) = role(input)?;
+            let drop = match noun {
+                Keyword::Identity => RoleStatement::DropIdentity {
+                    identity: name,
+                    if_exists,
+                },
+                _ => RoleStatement::Drop {
+                    role: name,
+                    if_exists,
+                },
+            };
+            Ok((input, drop))
         }
-        (Kind::Word(Keyword::Grant), _) => grant(rest, Keyword::To)?,
-        (Kind::Word(Keyword::Revoke), _) => grant(rest, Keyword::From)?,
-        (Kind::Word(Keyword::List), _) => list(start)?,
-        _ => identity(rest)?,
-    };
-    Ok((input, RoleStatement::Other))
+        (Kind::Word(Keyword::Grant), _) => grant(rest, Keyword::To),
+        (Kind::Word(Keyword::Revoke), _) => grant(rest, Keyword::From),
+        (Kind::Word(Keyword::List), _) => list(start),
+        _ => identity(rest),
+    }
 }
 
 /// A role or user, and its options.
-fn defined(input: Tokens<'_>, noun: Keyword) -> Parsed<'_, Vec<RoleOption>> {
-    let (input, _) = role(input)?;
+fn defined(input: Tokens<'_>, noun: Keyword) -> Parsed<'_, (String, Vec<RoleOption>)> {
+    let (input, name) = role(input)?;
     let at = input;
     let (input, options) = if noun == Keyword::User {
         user_options(input)?
@@ -181,7 +245,7 @@ fn defined(input: Tokens<'_>, noun: Keyword) -> Parsed<'_, Vec<RoleOption>> {
     {
         return Err(at.refused("Options 'password' and 'hashed password' are mutually exclusive"));
     }
-    Ok((input, options))
+    Ok((input, (name, options)))
 }
 
 fn user_options(input: Tokens<'_>) -> Parsed<'_, Vec<RoleOption>> {
@@ -265,49 +329,69 @@ fn access(input: Tokens<'_>) -> Parsed<'_, ()> {
 }
 
 /// Permissions on a resource, or a role; `direction` is TO or FROM.
-fn grant(input: Tokens<'_>, direction: Keyword) -> Parsed<'_, ()> {
+fn grant(input: Tokens<'_>, direction: Keyword) -> Parsed<'_, RoleStatement> {
+    let grants = direction == Keyword::To;
     let is_permission = |input: Tokens<'_>| match input.peek() {
         // ALL may be the name of a role.
         Kind::Word(Keyword::All) => {
             matches!(input.peek_at(1), Kind::Word(Keyword::On | Keyword::Permissions))
         }
-        Kind::Word(keyword @ (Keyword::Unmask | Keyword::SelectMasked)) => {
-            PERMISSIONS.contains(&keyword) && input.peek_at(1) != Kind::Word(direction)
-        }
-        Kind::Word(keyword) => PERMISSIONS.contains(&keyword),
+        Kind::Word(Keyword::Unmask | Keyword::SelectMasked) => input.peek_at(1) != Kind::Word(direction),
+        Kind::Word(keyword) => permission(keyword).is_some(),
         _ => false,
     };
-    let input = if is_permission(input) {
-        let at = input;
-        let (input, permissions) = permissions(input)?;
-        let (input, ()) = word(Keyword::On)(input)?;
-        let (input, resource) = resource(input)?;
-        if !permissions.iter().any(|permission| resource.permits(*permission)) {
-            return Err(at.refused(format!(
-                "Resource type {} does not support any of the requested permissions",
-                resource.class()
-            )));
-        }
-        input
-    } else {
-        role(input)?.0
-    };
+    if !is_permission(input) {
+        let (input, granted) = role(input)?;
+        let (input, ()) = word(direction)(input)?;
+        let (input, to) = role(input)?;
+        let statement = match grants {
+            true => RoleStatement::GrantRole { role: granted, to },
+            false => RoleStatement::RevokeRole {
+                role: granted,
+                from: to,
+            },
+        };
+        return Ok((input, statement));
+    }
+    let at = input;
+    let (input, permissions) = permissions(input)?;
+    let (input, ()) = word(Keyword::On)(input)?;
+    let (input, on) = resource(input)?;
+    let permissions = permissions.both(on.applicable());
+    if permissions.is_empty() {
+        return Err(at.refused(format!(
+            "Resource type {} does not support any of the requested permissions",
+            on.class()
+        )));
+    }
     let (input, ()) = word(direction)(input)?;
-    role(input).map(|(input, _)| (input, ()))
+    let (input, role) = role(input)?;
+    let grant = Grant {
+        permissions,
+        on,
+        role,
+    };
+    let statement = match grants {
+        true => RoleStatement::Grant(grant),
+        false => RoleStatement::Revoke(grant),
+    };
+    Ok((input, statement))
 }
 
-fn permissions(input: Tokens<'_>) -> Parsed<'_, Vec<Keyword>> {
+fn permissions(input: Tokens<'_>) -> Parsed<'_, Permissions> {
     if input.is(Keyword::All) {
         let (input, _) = has_word(Keyword::Permissions)(input.skip())?;
-        return Ok((input, PERMISSIONS.to_vec()));
+        return Ok((input, Permissions::all()));
     }
-    commas(|input: Tokens<'_>| match input.peek() {
-        Kind::Word(keyword) if PERMISSIONS.contains(&keyword) => {
+    let (input, named) = commas(|input: Tokens<'_>| match input.peek() {
+        Kind::Word(keyword) if permission(keyword).is_some() => {
             let (input, _) = has_word(Keyword::Permission)(input.skip())?;
-            Ok((input, keyword))
+            Ok((input, permission(keyword)))
         }
         _ => Err(input.no_alternative()),
-    })(input)
+    })(input)?;
+    let named: Vec<Permission> = named.into_iter().flatten().collect();
+    Ok((input, Permissions::of(&named)))
 }
 
 fn resource(input: Tokens<'_>) -> Parsed<'_, Resource> {
@@ -315,61 +399,85 @@ fn resource(input: Tokens<'_>) -> Parsed<'_, Resource> {
     match (input.peek(), rest.peek()) {
         (Kind::Word(Keyword::All), Kind::Word(noun)) => {
             let rest = rest.skip();
-            let (rest, found) = match noun {
-                Keyword::Keyspaces => return Ok((rest, Resource::Data)),
-                Keyword::Roles => return Ok((rest, Resource::Role)),
-                Keyword::Mbeans => return Ok((rest, Resource::Jmx)),
-                Keyword::Tables => (rest, Resource::Data),
-                Keyword::Functions if !rest.is(Keyword::In) => return Ok((rest, Resource::Function)),
-                Keyword::Functions => (rest, Resource::Function),
+            let of: fn(String) -> Resource = match noun {
+                Keyword::Keyspaces => return Ok((rest, Resource::AllKeyspaces)),
+                Keyword::Roles => return Ok((rest, Resource::AllRoles)),
+                Keyword::Mbeans => return Ok((rest, Resource::AllMbeans)),
+                Keyword::Tables => Resource::AllTables,
+                Keyword::Functions if !rest.is(Keyword::In) => return Ok((rest, Resource::AllFunctions)),
+                Keyword::Functions => Resource::FunctionsOf,
                 _ => return Err(rest.no_alternative()),
             };
             let (rest, ()) = words([Keyword::In, Keyword::Keyspace])(rest)?;
-            keyspace(rest).map(|(rest, _)| (rest, found))
+            keyspace(rest).map(|(rest, name)| (rest, of(name)))
         }
-        (Kind::Word(Keyword::Keyspace), _) => keyspace(rest).map(|(rest, _)| (rest, Resource::Data)),
-        (Kind::Word(Keyword::Role), _) => role(rest).map(|(rest, _)| (rest, Resource::Role)),
-        (Kind::Word(Keyword::Mbean | Keyword::Mbeans), Kind::String) => Ok((rest.skip(), Resource::Jmx)),
+        (Kind::Word(Keyword::Keyspace), _) => {
+            keyspace(rest).map(|(rest, name)| (rest, Resource::Keyspace(name)))
+        }
+        (Kind::Word(Keyword::Role), _) => role(rest).map(|(rest, name)| (rest, Resource::Role(name))),
+        (Kind::Word(Keyword::Mbean | Keyword::Mbeans), Kind::String) => {
+            string(rest).map(|(rest, name)| (rest, Resource::Mbean(name)))
+        }
         (Kind::Word(Keyword::Function), _) if rest.name_at(0) => {
-            let (rest, _) = function(rest)?;
+            let (rest, QualifiedName { keyspace, name }) = function(rest)?;
             let (rest, ()) = sign("(")(rest)?;
-            commas_until(")", type_name)(rest).map(|(rest, _)| (rest, Resource::Function))
+            let (rest, arguments) = commas_until(")", type_name)(rest)?;
+            let arguments = arguments.iter().map(ToString::to_string).collect();
+            let keyspace = keyspace.unwrap_or_default();
+            Ok((rest, Resource::Function(keyspace, name, arguments)))
         }
         _ => {
             let (input, _) = has_word(Keyword::ColumnFamily)(input)?;
-            table(input).map(|(input, _)| (input, Resource::Data))
+            let (input, QualifiedName { keyspace, name }) = table(input)?;
+            Ok((input, Resource::Table(keyspace.unwrap_or_default(), name)))
         }
     }
 }
 
-fn list(input: Tokens<'_>) -> Parsed<'_, ()> {
+fn list(input: Tokens<'_>) -> Parsed<'_, RoleStatement> {
     let (start, input) = (input, input.skip());
-    let input = match input.peek() {
-        Kind::Word(Keyword::Users) => return Ok((input.skip(), ())),
-        Kind::Word(Keyword::Roles) => input.skip(),
-        Kind::Word(keyword) if keyword == Keyword::All || PERMISSIONS.contains(&keyword) => {
-            let (input, _) = permissions(input)?;
-            if input.is(Keyword::On) {
-                resource(input.skip())?.0
-            } else {
-                input
-            }
+    let (input, listed) = match input.peek() {
+        Kind::Word(Keyword::Users) => return Ok((input.skip(), RoleStatement::ListUsers)),
+        Kind::Word(Keyword::Roles) => (input.skip(), None),
+        Kind::Word(keyword) if keyword == Keyword::All || permission(keyword).is_some() => {
+            let (input, permissions) = permissions(input)?;
+            let (input, on) = match input.is(Keyword::On) {
+                true => resource(input.skip()).map(|(input, on)| (input, Some(on)))?,
+                false => (input, None),
+            };
+            (input, Some((permissions, on)))
         }
         _ => return Err(input.no_alternative_since(start)),
     };
-    let input = if input.is(Keyword::Of) {
-        role(input.skip())?.0
-    } else {
-        input
+    let (input, of) = match input.is(Keyword::Of) {
+        true => role(input.skip()).map(|(input, of)| (input, Some(of)))?,
+        false => (input, None),
     };
-    has_word(Keyword::Norecursive)(input).map(|(input, _)| (input, ()))
+    let (input, alone) = has_word(Keyword::Norecursive)(input)?;
+    let deeply = !alone;
+    let statement = match listed {
+        Some((permissions, on)) => RoleStatement::ListPermissions {
+            permissions,
+            on,
+            of,
+            deeply,
+        },
+        None => RoleStatement::ListRoles { of, deeply },
+    };
+    Ok((input, statement))
 }
 
 /// `IDENTITY [IF NOT EXISTS] identity TO ROLE role`
-fn identity(input: Tokens<'_>) -> Parsed<'_, ()> {
+fn identity(input: Tokens<'_>) -> Parsed<'_, RoleStatement> {
     let (input, ()) = word(Keyword::Identity)(input)?;
-    let (input, _) = if_not_exists(input)?;
-    let (input, _) = role(input)?;
+    let (input, if_not_exists) = if_not_exists(input)?;
+    let (input, identity) = role(input)?;
     let (input, ()) = words([Keyword::To, Keyword::Role])(input)?;
-    role(input).map(|(input, _)| (input, ()))
+    let (input, role) = role(input)?;
+    let add = RoleStatement::AddIdentity {
+        identity,
+        role,
+        if_not_exists,
+    };
+    Ok((input, add))
 }

@@ -1,3 +1,4 @@
+import com.datastax.oss.driver.api.core.AllNodesFailedException;
 import com.datastax.oss.driver.api.core.CqlSession;
 import com.datastax.oss.driver.api.core.CqlSessionBuilder;
 import com.datastax.oss.driver.api.core.ProtocolVersion;
@@ -8,6 +9,7 @@ import com.datastax.oss.driver.api.core.cql.BatchStatement;
 import com.datastax.oss.driver.api.core.cql.BatchType;
 import com.datastax.oss.driver.api.core.cql.Row;
 import com.datastax.oss.driver.api.core.cql.SimpleStatement;
+import com.datastax.oss.driver.api.core.cql.Statement;
 import com.datastax.oss.driver.api.core.servererrors.CoordinatorException;
 import java.math.BigDecimal;
 import java.math.BigInteger;
@@ -26,7 +28,7 @@ public final class Driver {
     private static final String KEYSPACE = "ks_" + System.getenv("RUN");
     private static final Map<String, String> FACTS = new TreeMap<>();
 
-    private static CqlSession open(String version) {
+    private static CqlSessionBuilder builder(String version) {
         ProgrammaticDriverConfigLoaderBuilder options = DriverConfigLoader.programmaticBuilder()
                 .withDuration(DefaultDriverOption.REQUEST_TIMEOUT, Duration.ofSeconds(30))
                 .withDuration(DefaultDriverOption.CONNECTION_INIT_QUERY_TIMEOUT, Duration.ofSeconds(20))
@@ -35,11 +37,14 @@ public final class Driver {
             options.withString(DefaultDriverOption.PROTOCOL_VERSION, version);
         }
         String[] address = System.getenv("CQL").split(":");
-        CqlSessionBuilder builder = CqlSession.builder()
+        return CqlSession.builder()
                 .addContactPoint(new InetSocketAddress(address[0], Integer.parseInt(address[1])))
                 .withLocalDatacenter("datacenter1")
                 .withConfigLoader(options.build());
-        CqlSession session = builder.build();
+    }
+
+    private static CqlSession open(String version) {
+        CqlSession session = builder(version).build();
         session.execute("CREATE KEYSPACE " + KEYSPACE
                 + " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
         session.execute("USE " + KEYSPACE);
@@ -123,11 +128,61 @@ public final class Driver {
         }
     }
 
+    /** Logs in as soon as the server knows the role. */
+    private static CqlSession login(String name, String password) throws InterruptedException {
+        for (int i = 0; ; i++) {
+            try {
+                return builder(null).withAuthCredentials(name, password).build();
+            } catch (AllNodesFailedException error) {
+                if (i == 100) {
+                    throw error;
+                }
+                Thread.sleep(300);
+            }
+        }
+    }
+
+    private static String said(CqlSession session, Statement<?> statement) {
+        try {
+            return "rows: " + session.execute(statement).all().size();
+        } catch (CoordinatorException error) {
+            return error.getClass().getSimpleName() + " " + error.getMessage();
+        }
+    }
+
+    /** On a server that authenticates and authorizes: logs in, is refused, and is granted what it lacked. */
+    private static void roles() throws InterruptedException {
+        try (CqlSession root = login("cassandra", "cassandra")) {
+            try (CqlSession wrong = builder(null).withAuthCredentials("cassandra", "wrong").build()) {
+                FACTS.put("wrong password", "logged in");
+            } catch (AllNodesFailedException error) {
+                String text = error.getAllErrors().values().iterator().next().get(0).getMessage();
+                FACTS.put("wrong password", text.replaceAll("^.*EndPoint[^:]*:[^:]*: ", "").replaceAll("127.0.0.1:\\d+", "HERE"));
+            }
+            root.execute("CREATE KEYSPACE " + KEYSPACE + " WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}");
+            root.execute("CREATE TABLE " + KEYSPACE + ".t (k int PRIMARY KEY)");
+            root.execute("CREATE ROLE java_reader WITH PASSWORD = 'java' AND LOGIN = true");
+            try (CqlSession reader = login("java_reader", "java")) {
+                var statement = SimpleStatement.newInstance("SELECT * FROM " + KEYSPACE + ".t");
+                var prepared = reader.prepare(statement).bind();
+                FACTS.put("without a permission", said(reader, statement));
+                FACTS.put("prepared, without a permission", said(reader, prepared));
+                root.execute("GRANT SELECT ON " + KEYSPACE + ".t TO java_reader");
+                for (int i = 0; i < 100 && !said(reader, prepared).startsWith("rows"); i++) {
+                    Thread.sleep(300);
+                }
+                FACTS.put("with a permission", said(reader, prepared));
+            }
+            root.execute("DROP ROLE java_reader");
+            root.execute("DROP KEYSPACE " + KEYSPACE);
+        }
+    }
+
     private static String quoted(String text) {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"").replace("\n", "\\n") + '"';
     }
 
-    public static void main(String[] arguments) {
+    public static void main(String[] arguments) throws InterruptedException {
         switch (arguments[0]) {
             case "newest" -> roundTrip(null);
             case "v3" -> roundTrip("V3");
@@ -135,6 +190,7 @@ public final class Driver {
             case "types" -> types();
             case "conditional" -> conditional();
             case "errors" -> errors();
+            case "roles" -> roles();
             default -> throw new IllegalArgumentException(arguments[0]);
         }
         List<String> entries = new ArrayList<>();

@@ -77,6 +77,11 @@ fn is_stored(table: &Table) -> bool {
     table.number < FIRST_VIRTUAL
 }
 
+/// Whether the keyspace of that name, which is the system's, is one that the nodes of a cluster share.
+pub(crate) fn is_replicated(name: &str) -> bool {
+    STORED.iter().any(|(keyspace, _)| *keyspace == name)
+}
+
 /// Every keyspace of the system.
 pub(crate) fn keyspaces() -> BTreeMap<Arc<str>, Arc<Keyspace>> {
     let mut tables: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Table>>> = BTreeMap::new();
