@@ -13,7 +13,6 @@ use crate::wire::{
 const METADATA_TOPIC: &str = "__cluster_metadata";
 /// The metadata is not kept in a log: it ends where it starts.
 const LOG_END: i64 = 0;
-const LEADER_EPOCH: i32 = 1;
 
 pub(crate) async fn handle(cx: Context, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
     let topic = |topic: &describe_quorum_request::TopicData| {
@@ -51,6 +50,8 @@ pub(crate) async fn handle(cx: Context, request: DescribeQuorumRequest) -> Descr
 fn metadata(cx: &Context) -> PartitionData {
     let me = BrokerId(cx.broker.config.node_id);
     let now_ms = cx.broker.clock.now_ms();
+    // Each owner of the store is a new leader of the quorum, too.
+    let epoch = i32::try_from(cx.broker.shard.lease.epoch()).unwrap_or(i32::MAX);
     let voter = ReplicaState::default()
         .with_replica_id(me)
         .with_log_end_offset(LOG_END);
@@ -64,7 +65,7 @@ fn metadata(cx: &Context) -> PartitionData {
         .with_partition_index(0)
         .with_error_message(None)
         .with_leader_id(me)
-        .with_leader_epoch(LEADER_EPOCH)
+        .with_leader_epoch(epoch)
         .with_high_watermark(LOG_END)
         .with_current_voters(vec![voter])
 }
