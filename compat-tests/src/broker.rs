@@ -24,6 +24,9 @@ authenticator = \"PasswordAuthenticator\"
 authorizer = \"CassandraAuthorizer\"
 ";
 
+/// What smack's CQL server is configured with, as `originals/cassandra.sh` configures the original.
+const CQL_TOML: &str = "[cql]\nmaterialized_views_enabled = true\n";
+
 /// Which of smack's servers a test talks to, and so which original stands beside it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Server {
@@ -209,7 +212,7 @@ impl Broker {
             .arg(&data)
             .arg("--kafka-config")
             .arg(self.data.join("further.properties"))
-            .args(self.smack_toml())
+            .args(self.smack_toml()?)
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -243,13 +246,16 @@ impl Broker {
     }
 
     /// A test that wants what only `smack.toml` can say leaves one in the broker's folder.
-    fn smack_toml(&self) -> Vec<PathBuf> {
+    fn smack_toml(&self) -> Result<Vec<PathBuf>> {
         let file = self.data.join("smack.toml");
-        if file.exists() {
+        if self.server == Server::Cql && !file.exists() {
+            fs::write(&file, CQL_TOML)?;
+        }
+        Ok(if file.exists() {
             vec!["--config".into(), file]
         } else {
             Vec::new()
-        }
+        })
     }
 
     fn launch_original(&mut self) -> Result<()> {

@@ -68,7 +68,7 @@ fn kill_and_check() -> Result<()> {
         .map_err(|_| anyhow::anyhow!("the writers' thread panicked"))??;
     let check = |when: &str| -> Result<()> {
         let counts = facts::parse(&crash("verify").run().context(when.to_owned())?)?;
-        for kind in ["plain", "conditional", "batches", "counters"] {
+        for kind in ["plain", "conditional", "batches", "counters", "moves"] {
             ensure!(
                 counts[kind].as_u64() > Some(u64::from(kills)),
                 "too little of {kind} was acknowledged: {counts}"

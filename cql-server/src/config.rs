@@ -18,6 +18,8 @@ pub struct Config {
     pub data_center: String,
     /// Where in it.
     pub rack: String,
+    /// Whether materialized views may be created.
+    pub materialized_views_enabled: bool,
     /// What a write promises once it is answered.
     pub durability: storage::Durability,
     /// What clients may ask of the server.
@@ -37,6 +39,7 @@ impl Default for Config {
             cluster_name: "Test Cluster".to_owned(),
             data_center: "datacenter1".to_owned(),
             rack: "rack1".to_owned(),
+            materialized_views_enabled: false,
             durability: storage::Durability::Written,
             limits: Limits::default(),
         }

@@ -78,10 +78,17 @@ impl Cql {
             authorizer: config.authorizer,
         };
         let own_random = Random::from_seed(random.next_u64());
-        let engine = Engine::open(shard.kv, clock.clone(), own_random, config.durability, identity)
+        let mut engine = Engine::open(shard.kv, clock.clone(), own_random, config.durability, identity)
             .await
             .map_err(|error| StorageError::Engine(error.to_string()))?;
-        Self::serve(config, Arc::new(engine), clock, random, registry, stop).await
+        engine.materialized_views_enabled = config.materialized_views_enabled;
+        let engine = Arc::new(engine);
+        let builder = engine.clone();
+        let building = stop.clone();
+        let cql = Self::serve(config, engine, clock, random, registry, stop).await?;
+        cql.tasks
+            .spawn(async move { building.run_until_cancelled(builder.keep_building()).await });
+        Ok(cql)
     }
 
     /// Starts to answer clients with what `engine` does, until `stop`.

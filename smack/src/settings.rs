@@ -54,6 +54,7 @@ struct CqlFile {
     authenticator: Option<cql_server::Authenticator>,
     authorizer: Option<cql_server::Authorizer>,
     role_manager: Option<RoleManager>,
+    materialized_views_enabled: Option<bool>,
     listeners: Vec<cql_server::Listener>,
 }
 
@@ -185,6 +186,7 @@ fn cql_config(
     cql.rack = file.rack.unwrap_or(cql.rack);
     cql.authenticator = file.authenticator.unwrap_or_default();
     cql.authorizer = file.authorizer.unwrap_or_default();
+    cql.materialized_views_enabled = file.materialized_views_enabled.unwrap_or(false);
     cql
 }
 

@@ -1,9 +1,11 @@
 //! What CQL means, without input, output or clock.
 //!
-//! Knows: types and their values, functions, the schema and how it changes, rows and how their versions merge.
+//! Knows: types and their values, functions, the schema and how it changes, rows and how their versions merge, what
+//! indexes find them by.
 //! Never: async, storage, the wall clock, chance.
 
 pub(crate) mod functions;
+pub(crate) mod indexes;
 pub(crate) mod roles;
 pub(crate) mod rows;
 pub(crate) mod schema;

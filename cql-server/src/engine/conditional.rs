@@ -143,6 +143,7 @@ impl Engine {
             part.write
                 .apply(target, &stage, (stored.row(), stored.static_row()), &mut writes)?;
         }
+        self.follow_views(parts, now, &mut writes).await?;
         self.commit(writes).await?;
         Ok(answer(&parts[0].write.table, true, &[], RowsWriter::default()))
     }

@@ -1,6 +1,6 @@
 //! Changes of the schema: computed, stored, in force, announced. And what DESCRIBE tells of it.
 
-use super::{Answer, ColumnSpec, Engine, Outcome, Parameters, node::void};
+use super::{Answer, ColumnSpec, Engine, Outcome, Parameters, building, node::void};
 use crate::{
     core::{
         schema::{Schema, system},
@@ -16,23 +16,18 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{collections::BTreeSet, sync::Arc};
-use storage::Durability;
+use storage::{Batch, Durability};
 
 impl Engine {
     /// Executes a statement that defines something. One at a time.
     pub(super) async fn define(&self, ddl: &Ddl, keyspace: Option<Arc<str>>) -> Result<Answer> {
-        // Their rows are not kept in step with their base yet, and an empty view would be a lie.
-        if matches!(ddl, Ddl::CreateView(_)) {
-            return Err(CqlError::invalid(
-                "Materialized views are disabled. Enable in cassandra.yaml to use.",
-            ));
-        }
         let _alone = self.defining.lock().await;
         let before = self.schema.load_full();
         let circumstances = Circumstances {
             keyspace,
             now_us: self.time.next_us(),
             id: self.random.uuid(),
+            materialized_views_enabled: self.materialized_views_enabled,
         };
         let applied = ddl.apply(&before, &circumstances)?;
         let Some(change) = applied.change else {
@@ -51,11 +46,8 @@ impl Engine {
                 ..void()
             });
         }
-        // With a table go its rows.
-        let after = numbers(&applied.schema);
-        for gone in numbers(&before).difference(&after) {
-            writes.truncate(*gone);
-        }
+        let gone = forgotten(&before, &applied.schema);
+        writes.batch.ops.extend(gone.ops.iter().cloned());
         self.kv
             .commit(writes.batch, self.durability.max(Durability::Written))
             .await?;
@@ -64,6 +56,15 @@ impl Engine {
             ..system::Node::clone(&self.node.load())
         }));
         self.schema.store(Arc::new(applied.schema));
+        self.building.settled().await;
+        // What writes that knew the schema before have brought since.
+        if !gone.ops.is_empty() {
+            self.kv.commit(gone, self.durability).await?;
+        }
+        let indexes = building::numbers(&self.schema.load());
+        self.building
+            .change(|built| built.retain(|index| indexes.contains(index)));
+        self.begin_building().await?;
         // Nobody may be listening.
         let _ = self.changes.send(change.clone());
         Ok(Answer {
@@ -110,6 +111,18 @@ impl Engine {
             warnings: Vec::new(),
         })
     }
+}
+
+/// What goes with tables and indexes that are dropped: their rows and entries.
+fn forgotten(before: &Schema, after: &Schema) -> Batch {
+    let mut writes = Writes::default();
+    for table in numbers(before).difference(&numbers(after)) {
+        writes.truncate(*table);
+    }
+    for index in building::numbers(before).difference(&building::numbers(after)) {
+        state::indexes::forget(&mut writes.batch, *index, true);
+    }
+    writes.batch
 }
 
 /// The numbers of all tables.

@@ -21,6 +21,15 @@ impl Stripes {
         }
     }
 
+    /// Waits until nobody else holds anything.
+    pub(crate) async fn lock_all(&self) -> Vec<MutexGuard<'_, ()>> {
+        let mut held = Vec::with_capacity(STRIPES);
+        for lock in &self.locks {
+            held.push(lock.lock().await);
+        }
+        held
+    }
+
     /// Waits until nobody else holds what guards any of `keys`. Taken in one order, so that nobody waits in a circle.
     pub(crate) async fn lock<'k>(&self, keys: impl Iterator<Item = &'k [u8]>) -> Vec<MutexGuard<'_, ()>> {
         let mut stripes: Vec<usize> = keys

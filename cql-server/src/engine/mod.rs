@@ -2,6 +2,7 @@
 //!
 //! Knows: the current schema, the store, clock and chance, prepared statements. Never: frames, opcodes, sockets.
 
+mod building;
 mod calls;
 mod conditional;
 mod consistency;
@@ -18,6 +19,7 @@ mod spread;
 #[cfg(test)]
 mod tests;
 mod time;
+mod views;
 
 pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};

@@ -2,6 +2,7 @@
 
 use super::{
     Answer, Outcome, Parameters, SchemaChange, Value,
+    building::Building,
     locks::Stripes,
     plans::Plans,
     prepared::{self, BatchPlan, Plan, Prepared},
@@ -11,7 +12,10 @@ use super::{
 };
 use crate::{
     config::{Authenticator, Authorizer},
-    core::schema::{Schema, Table, system},
+    core::{
+        indexes::Kept,
+        schema::{Schema, Table, system},
+    },
     error::{CqlError, Result},
     state::{self, rows::Writes},
     statements::{
@@ -29,7 +33,7 @@ use std::{
     sync::Arc,
 };
 use storage::{Durability, Kv};
-use tokio::sync::broadcast;
+use tokio::sync::{MutexGuard, broadcast};
 
 /// Changes of the schema that a slow listener may be behind before it misses some.
 const CHANGES_MAX: usize = 1024;
@@ -48,11 +52,14 @@ pub(crate) struct Engine {
     pub(super) time: Timestamps,
     pub(super) random: Random,
     pub(super) stripes: Stripes,
+    /// Whether views may be created.
+    pub(crate) materialized_views_enabled: bool,
     /// What an acknowledged write has come through.
     pub(super) durability: Durability,
     plans: Plans,
     /// Who may do what.
     pub(super) access: Access,
+    pub(super) building: Building,
     /// Changes of the schema, for those that listen.
     pub(super) changes: broadcast::Sender<SchemaChange>,
 }
@@ -83,9 +90,11 @@ impl Engine {
         identity: Identity,
     ) -> Result<Self> {
         let schema = state::schema::load(&*kv).await?;
+        let built = state::indexes::built(&*kv).await?;
         let host_id = state::node::host_id(&*kv, &random).await?;
         let mut engine = Engine::new(kv, schema, clock, random, durability);
         engine.access = Access::new(identity.authenticator, identity.authorizer);
+        engine.building = Building::new(built);
         engine.node.store(Arc::new(system::Node {
             cluster_name: identity.cluster_name,
             host_id,
@@ -114,9 +123,11 @@ impl Engine {
             time: Timestamps::new(clock),
             random,
             stripes: Stripes::new(),
+            materialized_views_enabled: false,
             durability,
             plans: Plans::default(),
             access: Access::default(),
+            building: Building::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
         }
     }
@@ -144,16 +155,24 @@ impl Engine {
 
     /// Executes what was prepared.
     pub(crate) async fn run_plan(&self, prepared: &Arc<Prepared>, parameters: Parameters) -> Result<Answer> {
+        let writing = self.building.writing();
         let prepared = self.current(prepared)?;
         let parameters = positioned(&prepared, parameters)?;
         match &prepared.plan {
-            Plan::Select(plan) => self.select(plan, &parameters).await,
+            Plan::Select(plan) => {
+                drop(writing);
+                self.select(plan, &parameters).await
+            }
             Plan::Write(write) => {
                 let part = self.part(write, &parameters.values)?;
                 self.write(&[part], None, &parameters, None).await
             }
             Plan::Batch(batch) => self.batch_plan(batch, &parameters).await,
-            Plan::Truncate(table) => self.truncate(table).await,
+            Plan::Truncate(table) => {
+                // It waits for those who define, who wait for writes.
+                drop(writing);
+                self.truncate(table).await
+            }
             Plan::Other(_) => Err(CqlError::invalid("This statement is not supported")),
         }
     }
@@ -177,11 +196,14 @@ impl Engine {
         drop(schema);
         let rows = match system {
             Some(rows) => plan.execute_over(rows, &values, now, &paging)?,
-            None => plan.execute(&self.kv, &values, now, &paging).await?,
+            None => {
+                let is_built = |index| self.building.is_built(index);
+                plan.execute(&self.kv, &values, now, &paging, &is_built).await?
+            }
         };
         Ok(Answer {
             outcome: Outcome::Rows(rows),
-            warnings: plan.warnings.clone(),
+            warnings: plan.warnings(&values, paging.page_size, parameters.consistency)?,
         })
     }
 
@@ -201,6 +223,7 @@ impl Engine {
         statements: &[(Arc<Prepared>, Vec<Value>)],
         parameters: &Parameters,
     ) -> Result<Answer> {
+        let _writing = self.building.writing();
         let mut parts = Vec::with_capacity(statements.len());
         let mut current = Vec::with_capacity(statements.len());
         for (prepared, _) in statements {
@@ -241,9 +264,8 @@ impl Engine {
             None => parameters.timestamp_us.unwrap_or_else(|| self.time.next_us()),
         };
         let mut writes = Writes::default();
-        // What reads before it writes does so alone in its partition.
-        let mut held = Vec::new();
         let mut spread = Spread::default();
+        let held = self.alone(parts).await?;
         for part in parts {
             let stage = self.stage(part, parameters, timestamp_us);
             let target = part.write.target(&stage.values)?;
@@ -251,12 +273,6 @@ impl Engine {
                 spread.add(&part.write, &target);
             }
             if part.write.reads() {
-                if held.is_empty() {
-                    held = self
-                        .stripes
-                        .lock(target.partitions.iter().map(|one| one.identity()))
-                        .await;
-                }
                 let stored = self.stored(&part.write, &target).await?;
                 part.write
                     .apply(&target, &stage, (stored.row(), stored.static_row()), &mut writes)?;
@@ -264,12 +280,30 @@ impl Engine {
                 part.write.apply(&target, &stage, (None, None), &mut writes)?;
             }
         }
+        self.follow_views(parts, self.now(parameters), &mut writes)
+            .await?;
         self.commit(writes).await?;
         drop(held);
         Ok(Answer {
             warnings: spread.warning().into_iter().collect(),
             ..void()
         })
+    }
+
+    /// What reads before it writes does so alone in its partitions, until the answer is dropped.
+    async fn alone(&self, parts: &[Part<'_>]) -> Result<Vec<MutexGuard<'_, ()>>> {
+        let reads = |part: &&Part<'_>| part.write.reads() || !part.write.views.is_empty();
+        let mut partitions = Vec::new();
+        for part in parts.iter().filter(reads) {
+            partitions.extend(part.write.target(&self.values(part.bound))?.partitions);
+        }
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self
+            .stripes
+            .lock(partitions.iter().map(|one| one.identity()))
+            .await)
     }
 
     /// A write with its values.
@@ -302,9 +336,31 @@ impl Engine {
     }
 
     async fn truncate(&self, table: &Arc<Table>) -> Result<Answer> {
+        if table.view.is_some() {
+            return Err(CqlError::invalid(
+                "Cannot TRUNCATE materialized view directly; must truncate base table instead",
+            ));
+        }
+        let _alone = self.defining.lock().await;
+        let schema = self.schema.load_full();
+        let keyspace = schema.keyspaces.get(&table.keyspace);
+        let views: Vec<_> = keyspace
+            .into_iter()
+            .flat_map(|keyspace| keyspace.views_of(&table.name))
+            .collect();
+        // Whoever has read a row must not bring it back to a view.
+        let held = match views.is_empty() {
+            true => Vec::new(),
+            false => self.stripes.lock_all().await,
+        };
         let mut writes = Writes::default();
         writes.truncate(table.number);
+        views.iter().for_each(|view| writes.truncate(view.number));
+        for index in Kept::all(table) {
+            state::indexes::forget(&mut writes.batch, index.number, false);
+        }
         self.commit(writes).await?;
+        drop(held);
         Ok(void())
     }
 

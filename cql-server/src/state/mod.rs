@@ -4,6 +4,7 @@
 //!
 //! Every key starts with [`SPACE`] and the byte of its kind; every value starts with the version of its format.
 
+pub(crate) mod indexes;
 pub(crate) mod node;
 pub(crate) mod rows;
 pub(crate) mod schema;

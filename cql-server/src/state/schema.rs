@@ -74,6 +74,9 @@ struct DroppedRecord {
 #[derive(Serialize, Deserialize)]
 struct IndexRecord {
     name: String,
+    /// 0 in records of indexes that had no entries yet.
+    #[serde(default)]
+    number: u32,
     target: String,
     class: Option<String>,
     options: BTreeMap<String, String>,
@@ -85,6 +88,8 @@ struct ViewRecord {
     base_id: String,
     includes_all: bool,
     restriction: String,
+    #[serde(default)]
+    strict_liveness: bool,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -165,6 +170,7 @@ fn records(schema: &Schema) -> Result<BTreeMap<Bytes, Bytes>> {
 fn table_record(table: &Table) -> TableRecord {
     let index = |index: &Index| IndexRecord {
         name: index.name.clone(),
+        number: index.number,
         target: index.target.to_string(),
         class: index.class.clone(),
         options: index.options.clone(),
@@ -174,6 +180,7 @@ fn table_record(table: &Table) -> TableRecord {
         base_id: view.base_id.to_string(),
         includes_all: view.includes_all,
         restriction: view.restriction.clone(),
+        strict_liveness: view.strict_liveness,
     };
     let dropped = |dropped: &Dropped| DroppedRecord {
         column: column_record(&dropped.column),
@@ -349,6 +356,7 @@ fn table(keyspace: &Keyspace, name: &str, record: &TableRecord) -> Result<Table>
     };
     let index = |record: &IndexRecord| Index {
         name: record.name.clone(),
+        number: record.number,
         kind: if record.class.is_some() {
             IndexKind::Custom
         } else {
@@ -364,6 +372,7 @@ fn table(keyspace: &Keyspace, name: &str, record: &TableRecord) -> Result<Table>
             base_id: uuid(&record.base_id)?,
             includes_all: record.includes_all,
             restriction: record.restriction.clone(),
+            strict_liveness: record.strict_liveness,
         })
     };
     table.next_column = record.next_column;

@@ -17,6 +17,7 @@ pub(crate) mod terms;
 pub(crate) mod truncate;
 pub(crate) mod update;
 pub(crate) mod use_keyspace;
+pub(crate) mod views;
 pub(crate) mod write;
 
 use crate::syntax::{Keyword, Kind, Parsed, Tokens};

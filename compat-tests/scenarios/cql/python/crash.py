@@ -5,6 +5,8 @@ Every writer notes in a ledger what was acknowledged, and what was tried but not
   conditional  one register moved from n to n + 1 by IF: its value is the last acknowledged step, or the one tried after it
   batches      logged batches of five partitions: all rows of a batch are there or none, and all of an acknowledged one
   counters     increments: at least as many as were acknowledged, at most as many as were tried
+  moves        rows of few keys whose indexed value moves, is deleted, comes again: the table's index and its view show what
+               the table shows
 """
 
 import json
@@ -92,7 +94,24 @@ class Counters(Writer):
         return True
 
 
-KINDS = {"plain": Plain, "conditional": Conditional, "batches": Batches, "counters": Counters}
+class Moves(Writer):
+    """Rows, partitions and ranges of a table with two indexes and a view."""
+
+    def write(self, number):
+        p, c, v = number % 7, number // 7 % 11, number % 13
+        if number % 97 == 96:
+            text = f"DELETE FROM {KEYSPACE}.moves WHERE p = {p}"
+        elif number % 29 == 28:
+            text = f"DELETE FROM {KEYSPACE}.moves WHERE p = {p} AND c > {c}"
+        elif number % 5 == 4:
+            text = f"DELETE v FROM {KEYSPACE}.moves WHERE p = {p} AND c = {c}"
+        else:
+            text = f"UPDATE {KEYSPACE}.moves SET v = {v}, s = s + {{{number % 3}}} WHERE p = {p} AND c = {c}"
+        self.session.execute(text)
+        return True
+
+
+KINDS = {"plain": Plain, "conditional": Conditional, "batches": Batches, "counters": Counters, "moves": Moves}
 
 
 def write():
@@ -101,6 +120,11 @@ def write():
     for table in ["plain (k int PRIMARY KEY, v text)", "register (k int PRIMARY KEY, v int)",
                   "batches (k int, part int, PRIMARY KEY ((k, part)))", "counters (k int PRIMARY KEY, n counter)"]:
         session.execute(f"CREATE TABLE {KEYSPACE}.{table}")
+    for text in ["TABLE {0}.moves (p int, c int, v int, s set<int>, PRIMARY KEY (p, c))", "INDEX moves_v ON {0}.moves (v)",
+                 "INDEX moves_s ON {0}.moves (s)",
+                 "MATERIALIZED VIEW {0}.moved AS SELECT * FROM {0}.moves WHERE v IS NOT NULL AND p IS NOT NULL AND c IS NOT NULL "
+                 "PRIMARY KEY (v, p, c)"]:
+        session.execute("CREATE " + text.format(KEYSPACE))
     session.execute(f"INSERT INTO {KEYSPACE}.register (k, v) VALUES (0, 0)")
     writers = {name: kind(session) for name, kind in KINDS.items()}
     threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers.values()]
@@ -137,6 +161,16 @@ def verify():
     counted = session.execute("SELECT n FROM counters WHERE k = 0").one().n
     least, most = len(ledger["counters"]["acknowledged"]), ledger["counters"]["tried"]
     equal(least <= counted <= most, True, f"a counter of {counted}, {least} acknowledged of {most} tried")
+
+    moves = list(session.execute("SELECT p, c, v, s FROM moves"))
+    for v in range(13):
+        found = {(row.p, row.c) for row in session.execute("SELECT p, c FROM moves WHERE v = %s", (v,))}
+        equal(found, {(row.p, row.c) for row in moves if row.v == v}, f"the rows that the index finds by {v}")
+    for s in range(3):
+        found = {(row.p, row.c) for row in session.execute("SELECT p, c FROM moves WHERE s CONTAINS %s", (s,))}
+        equal(found, {(row.p, row.c) for row in moves if row.s and s in row.s}, f"the rows that the index finds by {s} in the set")
+    shown = {(row.p, row.c, row.v, str(row.s)) for row in session.execute("SELECT p, c, v, s FROM moved")}
+    equal(shown, {(row.p, row.c, row.v, str(row.s)) for row in moves if row.v is not None}, "the rows of the view")
     return {name: len(ledger[name]["acknowledged"]) for name in KINDS}
 
 

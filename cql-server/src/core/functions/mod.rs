@@ -12,7 +12,7 @@ mod number;
 mod operators;
 mod resolve;
 mod time;
-mod vectors;
+pub(crate) mod vectors;
 
 pub(crate) use aggregates::Accumulator;
 pub(crate) use operators::Operator;

@@ -33,7 +33,37 @@ pub(super) fn function(name: &str, kind: &CqlType) -> Option<Function> {
     ))
 }
 
-fn floats(value: &[u8]) -> Vec<f32> {
+/// How alike two vectors are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Similarity {
+    #[default]
+    Cosine,
+    Euclidean,
+    DotProduct,
+}
+
+impl Similarity {
+    /// By the name that an index's options use.
+    pub(crate) fn of(name: &str) -> Option<Similarity> {
+        match name.to_ascii_lowercase().as_str() {
+            "cosine" => Some(Similarity::Cosine),
+            "euclidean" => Some(Similarity::Euclidean),
+            "dot_product" => Some(Similarity::DotProduct),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn between(self, left: &[f32], right: &[f32]) -> f32 {
+        match self {
+            Similarity::Cosine => cosine(left, right),
+            Similarity::Euclidean => euclidean(left, right),
+            Similarity::DotProduct => dot_product(left, right),
+        }
+    }
+}
+
+/// The elements of a vector of floats.
+pub(crate) fn floats(value: &[u8]) -> Vec<f32> {
     let float = CqlType::Native(Native::Float);
     let bytes = |element: &[u8]| element.try_into().map_or(f32::NAN, f32::from_be_bytes);
     elements::vector_elements(&float, value).map(bytes).collect()

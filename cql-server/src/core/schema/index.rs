@@ -1,5 +1,6 @@
 //! Secondary indexes: what of a column they find rows by.
 
+use crate::core::indexes::Analysis;
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Who keeps an index.
@@ -82,6 +83,8 @@ impl Target {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Index {
     pub(crate) name: String,
+    /// Names the index in stored keys, and is given to nothing else; 0: it has no entries.
+    pub(crate) number: u32,
     pub(crate) kind: IndexKind,
     pub(crate) target: Target,
     /// What USING named, where it named something.
@@ -91,6 +94,11 @@ pub(crate) struct Index {
 }
 
 impl Index {
+    /// What is done to values before they are compared. Entries of maps are compared as they are.
+    pub(crate) fn analysis(&self) -> Option<Analysis> {
+        Analysis::of(&self.options).filter(|_| self.target.part != TargetPart::Entries)
+    }
+
     /// Whether it is a storage-attached index.
     pub(crate) fn is_sai(&self) -> bool {
         self.class.as_deref().is_some_and(is_sai)

@@ -12,7 +12,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use index::{Index, IndexKind, Target, TargetPart};
+pub(crate) use index::{Index, IndexKind, Target, TargetPart, is_sai};
 pub(crate) use options::Options;
 pub(crate) use table::{Column, Dropped, Role, Table, View};
 

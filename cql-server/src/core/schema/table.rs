@@ -58,6 +58,9 @@ pub(crate) struct View {
     pub(crate) includes_all: bool,
     /// The relations of WHERE, as CQL.
     pub(crate) restriction: String,
+    /// Whether a column that is no key of the base is one here: a row then lives as long as that column's value,
+    /// whatever else lives of it.
+    pub(crate) strict_liveness: bool,
 }
 
 /// A table.
@@ -163,6 +166,11 @@ impl Table {
             default_time_to_live,
             ..self.clone()
         }
+    }
+
+    /// Whether a row lives only where it is marked as written, whatever its cells.
+    pub(crate) fn is_strict(&self) -> bool {
+        self.view.as_ref().is_some_and(|view| view.strict_liveness)
     }
 
     /// The column of that name.

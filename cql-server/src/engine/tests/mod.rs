@@ -1,10 +1,12 @@
 //! The engine over the in-memory store. Knows: statements and what they answer. Never: sockets.
 
+mod indexes;
 mod model;
 mod selects;
+mod views;
 mod writes;
 
-use super::{Engine, Outcome, Parameters, Rows, Value};
+use super::{Engine, Outcome, Parameters, Rows, Session, Statements, Value};
 use crate::core::{
     rows::merge,
     schema::{Column, Keyspace, Role, Schema, Table},
@@ -143,6 +145,16 @@ impl Node {
             Outcome::Rows(rows) => Some(rows),
             _ => None,
         })
+    }
+
+    /// Executes statements that define something.
+    pub(super) async fn define(&self, texts: &[&str]) {
+        let session = Session::new(std::net::SocketAddr::from(([127, 0, 0, 1], 1)));
+        session.set_keyspace("ks".into());
+        for text in texts {
+            let answer = self.engine.query(text, Parameters::default(), &session).await;
+            answer.unwrap_or_else(|error| panic!("{text}: {error}"));
+        }
     }
 
     /// The rows of a query, each as text.

@@ -30,8 +30,10 @@ pub(crate) enum Part {
     Row = 2,
 }
 
+/// Space, kind, table.
+const TABLE_BYTES: usize = 1 + 1 + 4;
 /// Space, kind, table, token, length of the partition key.
-const HEAD_BYTES: usize = 1 + 1 + 4 + 8 + 2;
+const HEAD_BYTES: usize = TABLE_BYTES + 8 + 2;
 
 /// Partition keys longer than this cannot be written: the original's limit too.
 pub(crate) const PARTITION_KEY_BYTES_MAX: usize = u16::MAX as usize;
@@ -45,7 +47,7 @@ fn table_prefix(table: u32) -> BytesMut {
 }
 
 /// Tokens as bytes that sort as they do.
-fn ordered(token: i64) -> u64 {
+pub(super) fn ordered(token: i64) -> u64 {
     (token as u64) ^ (1 << 63)
 }
 
@@ -65,6 +67,26 @@ impl Partition {
         out.put_u16(u16::try_from(key.len()).unwrap_or(u16::MAX));
         out.put_slice(key);
         Partition { prefix: out.freeze() }
+    }
+
+    /// What of a row's key follows the number of its table.
+    pub(crate) fn tail(key: &[u8]) -> &[u8] {
+        key.get(TABLE_BYTES..).unwrap_or_default()
+    }
+
+    /// The key of a row of `table`, from what [`Partition::tail`] left of it.
+    pub(crate) fn key_of(table: u32, tail: &[u8]) -> Bytes {
+        let mut key = table_prefix(table);
+        key.put_slice(tail);
+        key.freeze()
+    }
+
+    pub(crate) fn table(&self) -> u32 {
+        let bytes = self
+            .prefix
+            .get(2..TABLE_BYTES)
+            .and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u32::from_be_bytes)
     }
 
     pub(crate) fn token(&self) -> i64 {

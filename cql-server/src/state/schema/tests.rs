@@ -14,6 +14,7 @@ fn defined(texts: &[&str]) -> Schema {
             keyspace: Some("k".into()),
             now_us: 5_000,
             id: Uuid::from_u128(number),
+            materialized_views_enabled: true,
         };
         let Statement::Ddl(ddl) = parse(text).unwrap().statement else {
             panic!("{text} defines nothing")

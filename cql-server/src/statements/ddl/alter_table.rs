@@ -3,6 +3,7 @@
 use super::{
     Applied, Circumstances, change,
     create_table::{Definition, Settings, definition, mask, refuse_masks, refuse_nested_udt},
+    create_view::renamed_restriction,
     holder, keyspace_of,
 };
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
         if_not_exists, kind, name, parenthesised, properties, table, type_name, word, words,
     },
 };
+use std::sync::Arc;
 
 /// Changes a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,7 +178,12 @@ impl AlterTable {
             Alteration::Add {
                 columns,
                 if_not_exists,
-            } => added(keyspace, table, columns, *if_not_exists)?,
+            } => {
+                let table = added(keyspace, table, columns, *if_not_exists)?;
+                let change = change("UPDATED", "TABLE", owner, name);
+                let keyspace = with_wider_views(keyspace, &table);
+                return Ok(Applied::changed(schema.with_table(&keyspace, table), change));
+            }
             Alteration::Drop {
                 columns,
                 if_exists,
@@ -230,7 +237,13 @@ impl AlterTable {
             check_rename(&table, column, to)?;
             let views: Vec<Table> = keyspace
                 .views_of(&table.name)
-                .map(|view| with_renamed(view, from, to))
+                .map(|view| {
+                    let mut view = with_renamed(view, from, to);
+                    if let Some(of) = &mut view.view {
+                        of.restriction = renamed_restriction(&of.restriction, from, to);
+                    }
+                    view
+                })
                 .collect();
             for view in views {
                 keyspace.tables.insert(view.name.clone(), view.into());
@@ -327,6 +340,28 @@ fn added(keyspace: &Keyspace, table: &Table, columns: &[Definition], if_not_exis
         table = table.with_columns(columns);
     }
     Ok(table)
+}
+
+/// `keyspace` with the columns of `table` in those of its views that show all.
+fn with_wider_views(keyspace: &Keyspace, table: &Table) -> Keyspace {
+    let mut wider = keyspace.clone();
+    let shows_all = |view: &&Arc<Table>| view.view.as_ref().is_some_and(|view| view.includes_all);
+    for view in keyspace.views_of(&table.name).filter(shows_all) {
+        let mut columns = view.columns.clone();
+        let missing = table
+            .columns
+            .iter()
+            .filter(|column| view.column(&column.name).is_none());
+        for (column, id) in missing
+            .filter(|column| !column.is_static())
+            .zip(view.next_column..)
+        {
+            columns.push(Column { id, ..column.clone() });
+        }
+        let view = view.with_columns(columns);
+        wider.tables.insert(view.name.clone(), view.into());
+    }
+    wider
 }
 
 fn check_counter(table: &Table, column: &Column) -> Result<()> {

@@ -1,6 +1,6 @@
 //! CREATE INDEX and CREATE CUSTOM INDEX.
 
-use super::{Applied, Circumstances, change, given, keyspace_of};
+use super::{Applied, Circumstances, attached_index, change, given, keyspace_of};
 use crate::{
     core::{
         schema::{Column, Index, IndexKind, Keyspace, Role, Schema, Table, Target, TargetPart, options},
@@ -78,10 +78,6 @@ fn target(input: Tokens<'_>) -> Parsed<'_, (String, Option<TargetPart>)> {
     Ok((input, (column, Some(part))))
 }
 
-fn config(message: String) -> CqlError {
-    CqlError::Config(message)
-}
-
 impl CreateIndex {
     pub(super) fn apply(&self, schema: &Schema, cx: &Circumstances) -> Result<Applied> {
         let keyspace = schema.changeable(keyspace_of(&self.table, cx)?)?;
@@ -113,6 +109,7 @@ impl CreateIndex {
                 .name
                 .clone()
                 .unwrap_or_else(|| free_name(keyspace, table, &target)),
+            number: schema.next_number,
             kind: if self.class.is_some() {
                 IndexKind::Custom
             } else {
@@ -122,8 +119,10 @@ impl CreateIndex {
             class: self.class.clone(),
             options,
         };
-        self.check_class(table, &index)?;
-        let same = |other: &&Index| other.target == index.target && other.class == index.class;
+        self.check_class(&index)?;
+        let same = |other: &&Index| {
+            other.target == index.target && other.class == index.class && other.options == index.options
+        };
         if let Some(other) = table.indexes.iter().find(same) {
             if self.if_not_exists {
                 return Ok(Applied::nothing(schema));
@@ -133,11 +132,21 @@ impl CreateIndex {
                 index.name, other.name
             )));
         }
+        let is_sai = index.is_sai();
+        if is_sai {
+            attached_index::check(table, &index)?;
+        }
         let change = change("UPDATED", "TABLE", &keyspace.name, name);
         let mut table = (**table).clone();
         table.indexes.push(index);
         table.indexes.sort_by(|one, other| one.name.cmp(&other.name));
-        Ok(Applied::changed(schema.with_table(keyspace, table), change))
+        let warning = attached_index::warning(&table).filter(|_| is_sai);
+        let mut schema = schema.with_table(keyspace, table);
+        schema.next_number += 1;
+        Ok(Applied {
+            warnings: warning.into_iter().collect(),
+            ..Applied::changed(schema, change)
+        })
     }
 
     fn options(&self) -> Result<BTreeMap<String, String>> {
@@ -148,11 +157,21 @@ impl CreateIndex {
             }
             found.extend(options::map(name, given(value))?.iter().cloned());
         }
+        if self.class.is_none() && !self.is_custom && !found.is_empty() {
+            return Err(CqlError::invalid("Cannot specify options for a non-CUSTOM index"));
+        }
         Ok(found)
     }
 
     fn target(&self, table: &Table) -> Result<Target> {
         let [(name, part)] = self.targets.as_slice() else {
+            if self.class.as_deref().is_some_and(crate::core::schema::is_sai) {
+                let names: Vec<&str> = self.targets.iter().map(|(name, _)| name.as_str()).collect();
+                return Err(CqlError::invalid(format!(
+                    "A storage-attached index cannot be created over multiple columns: {}",
+                    names.join(", ")
+                )));
+            }
             let several = if self.is_custom || self.class.is_some() {
                 "Only CUSTOM indexes support multiple columns"
             } else if self.targets.is_empty() {
@@ -179,11 +198,11 @@ impl CreateIndex {
         })
     }
 
-    /// Whether the class is one that there is, and can index that column.
-    fn check_class(&self, table: &Table, index: &Index) -> Result<()> {
+    /// Whether the class is one that there is.
+    fn check_class(&self, index: &Index) -> Result<()> {
         let Some(class) = &self.class else {
             if self.is_custom {
-                return Err(config(
+                return Err(CqlError::Config(
                     "Unable to find custom indexer class 'legacy_local_table'".to_owned(),
                 ));
             }
@@ -192,50 +211,14 @@ impl CreateIndex {
         if class == "legacy_local_table" {
             return Ok(());
         }
+        if class.rsplit('.').next() == Some("SASIIndex") {
+            return Err(CqlError::invalid(
+                "SASI indexes are disabled. Enable in cassandra.yaml to use.",
+            ));
+        }
         if !index.is_sai() {
-            return Err(config(format!("Unable to find custom indexer class '{class}'")));
-        }
-        let Some(column) = table.column(&index.target.column) else {
-            return Ok(());
-        };
-        let has = |known: &[&str]| {
-            index
-                .options
-                .keys()
-                .any(|option| known.contains(&option.as_str()))
-        };
-        let is_key = matches!(column.role, Role::PartitionKey | Role::Clustering { .. });
-        let is_text = matches!(column.kind, CqlType::Native(Native::Text | Native::Ascii));
-        if has(&["case_sensitive", "normalize", "ascii"]) {
-            if is_key {
-                let options: Vec<String> = index
-                    .options
-                    .iter()
-                    .map(|(key, value)| format!("'{key}': '{value}'"))
-                    .collect();
-                return Err(CqlError::invalid(format!(
-                    "Analysis options are not supported on primary key columns, but found {{{}}}",
-                    options.join(", ")
-                )));
-            }
-            if !is_text {
-                return Err(CqlError::invalid(format!(
-                    "CQL type {} cannot be analyzed.",
-                    column.kind
-                )));
-            }
-        }
-        let is_vector = matches!(column.kind, CqlType::Vector { .. });
-        if has(&[
-            "similarity_function",
-            "maximum_node_connections",
-            "construction_beam_width",
-            "optimize_for",
-        ]) && !is_vector
-        {
-            return Err(CqlError::invalid(format!(
-                "CQL type {} cannot have vector options",
-                column.kind
+            return Err(CqlError::Config(format!(
+                "Unable to find custom indexer class '{class}'"
             )));
         }
         Ok(())
@@ -252,10 +235,16 @@ fn target_part(column: &Column, part: Option<TargetPart>) -> Result<TargetPart> 
             "Cannot create index on non-frozen UDT column {name}"
         )));
     }
-    if column.kind == CqlType::Native(Native::Duration) {
-        return Err(CqlError::invalid(
-            "Secondary indexes are not supported on duration columns",
-        ));
+    if column.kind.contains_duration() {
+        let what = match &column.kind {
+            CqlType::Tuple(_) => "tuples containing durations",
+            CqlType::Udt { .. } => "UDTs containing durations",
+            kind if kind.is_collection() => "collections containing durations",
+            _ => "duration columns",
+        };
+        return Err(CqlError::invalid(format!(
+            "Secondary indexes are not supported on {what}"
+        )));
     }
     let shown = match part {
         Some(TargetPart::Keys) => "keys",
@@ -276,7 +265,7 @@ fn target_part(column: &Column, part: Option<TargetPart>) -> Result<TargetPart> 
              indexed by using the 'full({name})' modifier"
         ))),
         Some(TargetPart::Keys | TargetPart::Entries) if !is_map => Err(CqlError::invalid(format!(
-            "Cannot create {shown}() index on {name} with map type"
+            "Cannot create index on {shown} of column {name} with non-map type"
         ))),
         Some(part) => Ok(part),
         None if column.kind.is_collection() => Ok(TargetPart::Values),

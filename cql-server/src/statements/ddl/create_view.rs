@@ -7,16 +7,20 @@ use super::{
 };
 use crate::{
     core::{
-        schema::{Column, Role, Schema, Table, View},
-        types::names::quoted,
+        schema::{Column, Keyspace, Role, Schema, Table, View},
+        types::{marshal, names::quoted},
     },
     error::{CqlError, Result},
-    statements::select::{Selector, selection},
+    statements::{
+        Statement,
+        select::{Selector, selection},
+    },
     syntax::{
-        Keyword, LiteralKind, Parsed, Property, QualifiedName, Relation, Term, Tokens, if_exists,
+        InValues, Keyword, LiteralKind, Parsed, Property, QualifiedName, Relation, Term, Tokens, if_exists,
         if_not_exists, properties, relations, table, word,
     },
 };
+use std::sync::Arc;
 
 /// Creates a materialized view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,8 +132,18 @@ const WARNING: &str = "Materialized views are experimental and are not recommend
 
 impl CreateView {
     pub(super) fn apply(&self, schema: &Schema, cx: &Circumstances) -> Result<Applied> {
+        if !cx.materialized_views_enabled {
+            return Err(CqlError::invalid(
+                "Materialized views are disabled. Enable in cassandra.yaml to use.",
+            ));
+        }
+        if self.relations.iter().any(is_bound) {
+            return Err(CqlError::invalid(
+                "Bind variables are not allowed in CREATE MATERIALIZED VIEW statements",
+            ));
+        }
         let keyspace = schema.changeable(keyspace_of(&self.view, cx)?)?;
-        let (name, base) = (self.view.name.as_str(), self.base.name.as_str());
+        let name = self.view.name.as_str();
         if self
             .base
             .keyspace
@@ -137,29 +151,19 @@ impl CreateView {
             .is_some_and(|owner| *owner != *keyspace.name)
         {
             return Err(CqlError::invalid(
-                "Cannot create a materialized view on a table in a separate keyspace",
+                "Cannot create a materialized view on a table in a different keyspace",
             ));
         }
         if keyspace.tables.contains_key(name) {
             if self.if_not_exists {
-                return Ok(Applied::nothing(schema));
+                return Ok(Applied {
+                    warnings: vec![WARNING.to_owned()],
+                    ..Applied::nothing(schema)
+                });
             }
             return Err(already_exists(&keyspace.name, name));
         }
-        let base = keyspace
-            .tables
-            .get(base)
-            .ok_or_else(|| CqlError::invalid(format!("Base table '{base}' doesn't exist")))?;
-        if base.is_counter() {
-            return Err(CqlError::invalid(
-                "Materialized views are not supported on counter tables",
-            ));
-        }
-        if base.view.is_some() {
-            return Err(CqlError::invalid(
-                "Materialized views cannot be created against other materialized views",
-            ));
-        }
+        let base = self.base(keyspace)?;
         let columns = self.columns(base)?;
         check_name(&keyspace.name, name)?;
         let (id, options, time_to_live) =
@@ -183,6 +187,7 @@ impl CreateView {
             base_id: base.id,
             includes_all: self.selected.is_empty(),
             restriction: self.restriction.clone(),
+            strict_liveness: self.has_foreign_key(base),
         });
         let change = change("CREATED", "TABLE", &keyspace.name, name);
         let mut schema = schema.with_table(keyspace, view);
@@ -193,15 +198,67 @@ impl CreateView {
         })
     }
 
+    /// The table whose view it is to be.
+    fn base<'k>(&self, keyspace: &'k Keyspace) -> Result<&'k Arc<Table>> {
+        let name = self.base.name.as_str();
+        let base = keyspace.tables.get(name).filter(|table| table.view.is_none());
+        let base = base.ok_or_else(|| CqlError::invalid(format!("Base table '{name}' doesn't exist")))?;
+        if base.is_counter() {
+            return Err(CqlError::invalid(
+                "Materialized views are not supported on counter tables",
+            ));
+        }
+        Ok(base)
+    }
+
+    /// Whether a column of its key is no key of the base.
+    fn has_foreign_key(&self, base: &Table) -> bool {
+        let mut key = self.key.partition.iter().chain(&self.key.clustering);
+        key.any(|name| {
+            base.column(name)
+                .is_some_and(|column| column.role == Role::Regular)
+        })
+    }
+
     fn columns(&self, base: &Table) -> Result<Vec<Column>> {
         let key: Vec<&String> = self.key.partition.iter().chain(&self.key.clustering).collect();
-        for name in self.selected.iter().chain(key.iter().copied()) {
+        for name in &self.selected {
             if base.column(name).is_none() {
                 return Err(CqlError::invalid(format!(
                     "Undefined column name {name} in table {}.{}",
                     base.keyspace, base.name
                 )));
             }
+        }
+        let is_wanted = |column: &&Column| {
+            self.selected.is_empty() || self.selected.iter().any(|name| **name == *column.name)
+        };
+        if let Some(column) = base
+            .columns
+            .iter()
+            .find(|column| column.is_static() && is_wanted(column))
+        {
+            return Err(CqlError::invalid(format!(
+                "Cannot include static column '{}' in materialized view '{}'",
+                column.name, self.view.name
+            )));
+        }
+        for (at, name) in key.iter().enumerate() {
+            if key[..at].contains(name) {
+                return Err(CqlError::invalid(format!(
+                    "Duplicate column '{name}' in PRIMARY KEY clause for materialized view '{}'",
+                    self.view.name
+                )));
+            }
+            if base.column(name).is_none_or(Column::is_static) {
+                return Err(CqlError::invalid(format!(
+                    "Unknown column '{name}' referenced in PRIMARY KEY for materialized view '{}'",
+                    self.view.name
+                )));
+            }
+        }
+        for column in key.iter().filter_map(|name| base.column(name)) {
+            refuse_open_collection(column)?;
         }
         let base_key: Vec<&Column> = base.partition_key().iter().chain(base.clustering()).collect();
         let missing: Vec<&str> = base_key
@@ -244,23 +301,40 @@ impl CreateView {
                 foreign.join(", ")
             )));
         }
-        let is_restricted = |name: &str| {
-            self.relations.iter().any(|relation| match relation {
-                Relation::IsNotNull { column }
-                | Relation::Column { column, .. }
-                | Relation::In { column, .. } => column == name,
-                _ => false,
-            })
+        let restricts = |relation: &Relation, name: &str| match relation {
+            Relation::IsNotNull { column }
+            | Relation::Column { column, .. }
+            | Relation::In { column, .. } => column == name,
+            Relation::Tuple { columns, .. } | Relation::TupleIn { columns, .. } => {
+                columns.iter().any(|column| column == name)
+            }
+            _ => false,
         };
-        let free: Vec<&str> = key
-            .iter()
-            .map(|name| name.as_str())
-            .filter(|name| !is_restricted(name))
+        let is_restricted = |name: &str| self.relations.iter().any(|relation| restricts(relation, name));
+        let in_key = |name: &str| key.iter().any(|k| *k == name);
+        let names = base.columns.iter().map(|column| &*column.name);
+        let free: Vec<&str> = names
+            .clone()
+            .filter(|name| in_key(name) && !is_restricted(name))
             .collect();
         if !free.is_empty() {
             return Err(CqlError::invalid(format!(
                 "Primary key columns {} must be restricted with 'IS NOT NULL' or otherwise",
                 free.join(", ")
+            )));
+        }
+        let is_test = |relation: &&Relation| !matches!(relation, Relation::IsNotNull { .. });
+        let tested = |name: &str| {
+            self.relations
+                .iter()
+                .filter(is_test)
+                .any(|one| restricts(one, name))
+        };
+        let illegal: Vec<&str> = names.filter(|name| !in_key(name) && tested(name)).collect();
+        if !illegal.is_empty() {
+            return Err(CqlError::invalid(format!(
+                "Non-primary key columns can only be restricted with 'IS NOT NULL' (got: {} restricted illegally)",
+                illegal.join(", ")
             )));
         }
         Ok(())
@@ -311,6 +385,52 @@ impl CreateView {
     }
 }
 
+/// Whether a value of the relation is still to come.
+fn is_bound(relation: &Relation) -> bool {
+    let is_marker = |term: &Term| matches!(term, Term::Marker(_));
+    match relation {
+        Relation::Column { term, .. } | Relation::Tuple { term, .. } => is_marker(term),
+        Relation::In { values, .. } | Relation::TupleIn { values, .. } => match values {
+            InValues::List(terms) => terms.iter().any(is_marker),
+            InValues::Marker(_) => true,
+        },
+        _ => false,
+    }
+}
+
+/// Collections whose elements are cells are no keys.
+fn refuse_open_collection(column: &Column) -> Result<()> {
+    if !(column.kind.is_collection() && column.kind.is_multi_cell()) {
+        return Ok(());
+    }
+    Err(CqlError::invalid(format!(
+        "Invalid non-frozen collection type '{}' for PRIMARY KEY column '{}'",
+        marshal::class_name(&column.kind),
+        column.name
+    )))
+}
+
+/// The relations of a view with a column renamed.
+pub(super) fn renamed_restriction(restriction: &str, from: &str, to: &str) -> String {
+    let parsed = crate::syntax::parse(&format!("SELECT * FROM base WHERE {restriction}"));
+    let Ok(Statement::Select(select)) = parsed.map(|parsed| parsed.statement) else {
+        return restriction.to_owned();
+    };
+    let rename = |mut relation: Relation| {
+        let (Relation::IsNotNull { column } | Relation::Column { column, .. } | Relation::In { column, .. }) =
+            &mut relation
+        else {
+            return relation;
+        };
+        if column == from {
+            to.clone_into(column);
+        }
+        relation
+    };
+    let relations: Vec<Relation> = select.relations.into_iter().map(rename).collect();
+    shown(&relations).unwrap_or_else(|| restriction.to_owned())
+}
+
 impl AlterView {
     pub(super) fn apply(&self, schema: &Schema, cx: &Circumstances) -> Result<Applied> {
         let (owner, name) = (keyspace_of(&self.view, cx)?, self.view.name.as_str());
@@ -330,6 +450,12 @@ impl AlterView {
         };
         let (_, options, default_time_to_live) =
             Settings::read(&self.properties, Some(view))?.checked(view.id, false)?;
+        if options.gc_grace_seconds == 0 {
+            return Err(CqlError::invalid(
+                "Cannot alter gc_grace_seconds of a materialized view to 0, since this value is used to TTL undelivered \
+                 updates. Setting gc_grace_seconds too low might cause undelivered updates to expire before being replayed.",
+            ));
+        }
         if default_time_to_live > 0 {
             return Err(CqlError::invalid(
                 "Forbidden default_time_to_live detected for a materialized view. Data in a materialized view always expire \

@@ -6,6 +6,7 @@ use crate::{
     error::{CqlError, Result},
     syntax::{self, Parsed, QualifiedName, Tokens, if_exists},
 };
+use std::collections::BTreeSet;
 
 /// Drops a keyspace and all that it holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +129,8 @@ impl DropTable {
         }
         if keyspace.views_of(name).next().is_some() {
             // The original names the keyspace of each view where it means to name the views.
-            let owners: Vec<&str> = keyspace.views_of(name).map(|view| &*view.keyspace).collect();
+            let owners: BTreeSet<&str> = keyspace.views_of(name).map(|view| &*view.keyspace).collect();
+            let owners: Vec<&str> = owners.into_iter().collect();
             return Err(CqlError::invalid(format!(
                 "Cannot drop a table when materialized views still depend on it ({})",
                 owners.join(", ")

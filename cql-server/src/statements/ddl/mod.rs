@@ -5,6 +5,7 @@
 mod alter_keyspace;
 mod alter_table;
 mod alter_type;
+mod attached_index;
 mod create_index;
 mod create_keyspace;
 mod create_table;
@@ -69,6 +70,8 @@ pub(crate) struct Circumstances {
     pub(crate) now_us: i64,
     /// The id of the table or view that may be created.
     pub(crate) id: Uuid,
+    /// Whether views may be created.
+    pub(crate) materialized_views_enabled: bool,
 }
 
 /// What a statement did.

@@ -23,6 +23,7 @@ fn step(schema: &mut Schema, text: &str) -> String {
         keyspace: None,
         now_us: 1_000_000,
         id: Uuid::from_u128(7),
+        materialized_views_enabled: true,
     };
     let statement = match parse(text) {
         Ok(parsed) => parsed.statement,

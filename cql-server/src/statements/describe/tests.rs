@@ -43,6 +43,7 @@ fn what_is_described_is_what_the_original_describes() {
             keyspace: keyspace.as_deref().map(Into::into),
             now_us: 1,
             id: Uuid::nil(),
+            materialized_views_enabled: true,
         };
         let answer = match statement {
             Statement::Ddl(ddl) => ddl.apply(&schema, &cx).map(|applied| {

@@ -109,6 +109,12 @@ impl Restrictions {
         Ok(range)
     }
 
+    /// All that they ask for, as tests.
+    pub(crate) fn tests(&self, table: &Table, values: &Values<'_>) -> Result<Filter> {
+        let all = [&self.partition[..], &self.clustering, &self.filters].concat();
+        Filter::bind(&all, table, values)
+    }
+
     /// What is tested on each row, with the markers bound.
     pub(crate) fn filter(&self, table: &Table, values: &Values<'_>) -> Result<Filter> {
         Filter::bind(&self.filters, table, values)

@@ -1,9 +1,10 @@
 //! Tests on rows that no key answers.
 
-use super::{Options, Restriction, Test};
+use super::{Options, Restriction, Test, answering};
 use crate::{
     core::{
-        schema::Table,
+        indexes::Analysis,
+        schema::{Index, Table},
         types::{CqlType, compare, elements},
     },
     engine::Value,
@@ -20,7 +21,15 @@ pub(crate) type Cells<'a> = [Option<Cow<'a, [u8]>>];
 /// Tests with their values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Filter {
-    tests: Vec<(Vec<usize>, Bound)>,
+    tests: Vec<Bounded>,
+}
+
+#[derive(Debug, Clone)]
+struct Bounded {
+    columns: Vec<usize>,
+    bound: Bound,
+    /// What the column's index does to values before they are compared; done to those of `bound`.
+    analysis: Option<Analysis>,
 }
 
 #[derive(Debug, Clone)]
@@ -38,7 +47,14 @@ impl Filter {
         let mut tests = Vec::with_capacity(restrictions.len());
         for restriction in restrictions {
             let name = &table.columns[restriction.columns[0]].name;
-            let given = |term: &Prepared| supported(term.evaluate(values)?, name);
+            let analysis = answering(table, restriction).and_then(Index::analysis);
+            let given = |term: &Prepared| -> Result<Bytes> {
+                let value = supported(term.evaluate(values)?, name)?;
+                Ok(match analysis {
+                    Some(analysis) => Bytes::from(analysis.apply(&value).into_owned()),
+                    None => value,
+                })
+            };
             let parts = |term: &Prepared| restriction.parts(table, given(term)?);
             let bound = match &restriction.test {
                 Test::Equal(term) => Bound::OneOf(vec![parts(term)?]),
@@ -56,27 +72,31 @@ impl Filter {
                 Test::ContainsKey(term) => Bound::ContainsKey(given(term)?),
                 Test::Entry(key, value) => Bound::Entry(given(key)?, given(value)?),
             };
-            tests.push((restriction.columns.clone(), bound));
+            tests.push(Bounded {
+                columns: restriction.columns.clone(),
+                bound,
+                analysis,
+            });
         }
         Ok(Filter { tests })
     }
 
     /// Whether a row passes.
     pub(crate) fn accepts(&self, table: &Table, row: &Cells<'_>) -> bool {
-        self.tests
-            .iter()
-            .all(|(columns, bound)| bound.accepts(table, columns, row))
+        self.tests.iter().all(|test| test.accepts(table, row))
     }
 }
 
-impl Bound {
-    fn accepts(&self, table: &Table, columns: &[usize], row: &Cells<'_>) -> bool {
+impl Bounded {
+    fn accepts(&self, table: &Table, row: &Cells<'_>) -> bool {
+        let columns = &self.columns;
         let order = |parts: &Vec<Bytes>| {
             let mut order = Some(Ordering::Equal);
             for (at, part) in columns.iter().zip(parts) {
                 if order == Some(Ordering::Equal) {
                     let value = row.get(*at).and_then(Option::as_deref);
-                    order = value.map(|value| compare(&table.columns[*at].kind, value, part));
+                    let value = value.map(|value| self.analysed(value));
+                    order = value.map(|value| compare(&table.columns[*at].kind, &value, part));
                 }
             }
             order
@@ -89,16 +109,20 @@ impl Bound {
             return false;
         };
         let kind = &table.columns[columns[0]].kind;
-        match self {
+        match &self.bound {
             Bound::OneOf(options) => options
                 .iter()
                 .any(|option| order(option) == Some(Ordering::Equal)),
             Bound::Slice(bounds) => bounds
                 .iter()
                 .all(|(operator, parts)| order(parts).is_some_and(|order| holds(*operator, order))),
-            Bound::Contains(element) => contains(kind, value, element),
+            Bound::Contains(wanted) => holds_element(kind, value, |of, element| {
+                compare(of, &self.analysed(element), wanted).is_eq()
+            }),
             Bound::ContainsKey(key) => match kind {
-                CqlType::Map { key: of, .. } => elements::map_get(of, value, key).is_some(),
+                CqlType::Map { key: of, .. } => {
+                    elements::entries(value).any(|(other, _)| compare(of, &self.analysed(other), key).is_eq())
+                }
                 _ => false,
             },
             Bound::Entry(key, wanted) => match kind {
@@ -110,17 +134,26 @@ impl Bound {
             },
         }
     }
+
+    fn analysed<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {
+        match self.analysis {
+            Some(analysis) => analysis.apply(value),
+            None => Cow::Borrowed(value),
+        }
+    }
 }
 
 /// Whether a collection holds an element, a map a value.
 pub(crate) fn contains(kind: &CqlType, value: &[u8], wanted: &[u8]) -> bool {
+    holds_element(kind, value, |of, element| compare(of, element, wanted).is_eq())
+}
+
+fn holds_element(kind: &CqlType, value: &[u8], is_it: impl Fn(&CqlType, &[u8]) -> bool) -> bool {
     match kind {
         CqlType::List { of, .. } | CqlType::Set { of, .. } => {
-            elements::elements(value).any(|element| compare(of, element, wanted).is_eq())
+            elements::elements(value).any(|element| is_it(of, element))
         }
-        CqlType::Map { value: of, .. } => {
-            elements::entries(value).any(|(_, element)| compare(of, element, wanted).is_eq())
-        }
+        CqlType::Map { value: of, .. } => elements::entries(value).any(|(_, element)| is_it(of, element)),
         _ => false,
     }
 }

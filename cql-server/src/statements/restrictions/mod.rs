@@ -5,12 +5,14 @@
 
 mod bind;
 mod filter;
+mod indexed;
 mod place;
 mod prepare;
 mod slices;
 
-pub(crate) use bind::{Partitions, TokenRange, checked_position};
+pub(crate) use bind::{Partitions, TokenRange, checked, checked_position};
 pub(crate) use filter::{Cells, Filter, contains, holds};
+pub(crate) use indexed::{Driver, Lookup, answering};
 pub(crate) use place::NEEDS_FILTERING;
 pub(crate) use prepare::{existing, prepare};
 

@@ -1,6 +1,6 @@
 //! Which restrictions the layout answers, and which are tested row by row.
 
-use super::{Purpose, Restriction, Restrictions, Test};
+use super::{Purpose, Restriction, Restrictions, Test, answering};
 use crate::{
     core::schema::Table,
     error::{CqlError, Result},
@@ -49,7 +49,8 @@ pub(super) fn place_partition(
     if missing.is_empty() && partition.iter().all(by_value) {
         out.by_key = true;
         out.partition = partition;
-    } else if partition.is_empty() || filtering {
+    } else if partition.is_empty() || filtering || partition.iter().all(|one| answering(table, one).is_some())
+    {
         out.filters.extend(partition);
     } else {
         return Err(CqlError::invalid(NEEDS_FILTERING));
@@ -104,18 +105,25 @@ pub(super) fn place_clustering(
             )));
         }
     }
-    let filtering = matches!(purpose, Purpose::Select { filtering: true });
-    lead(out, table, clustering, filtering)
+    lead(out, table, clustering, purpose)
 }
 
 /// Takes the leading ones for slices.
-fn lead(out: &mut Restrictions, table: &Table, clustering: Vec<Restriction>, filtering: bool) -> Result<()> {
+fn lead(out: &mut Restrictions, table: &Table, clustering: Vec<Restriction>, purpose: Purpose) -> Result<()> {
     let first = table.partition_key().len();
     let is_slice = |one: &Restriction| matches!(one.test, Test::Slice(_));
+    let filtering = matches!(purpose, Purpose::Select { filtering: true });
+    let is_query = matches!(purpose, Purpose::Select { .. });
     let mut next = Some(first);
     let mut sliced: Option<usize> = None;
     for one in clustering {
         let at = one.columns[0];
+        let indexed = is_query && answering(table, &one).is_some();
+        if indexed && (!out.by_key || next != Some(at)) {
+            next = None;
+            out.filters.push(one);
+            continue;
+        }
         if matches!(
             one.test,
             Test::Contains(_) | Test::ContainsKey(_) | Test::Entry(..)

@@ -98,10 +98,11 @@ fn restriction(planner: &mut Planner<'_>, table: &Table, relation: &Relation) ->
             operator,
             term,
         } => entry(planner, table, column, key, *operator, term)?,
-        Relation::Like { column, .. } => {
+        Relation::Like { column, term } => {
             existing(table, column)?;
+            let shown = crate::statements::terms::shown(term);
             return Err(CqlError::invalid(format!(
-                "LIKE restriction is only supported on properly indexed columns. {column} LIKE ? is not valid."
+                "LIKE restriction is only supported on properly indexed columns. {column} LIKE {shown} is not valid."
             )));
         }
         Relation::IsNotNull { column } => {

@@ -1,6 +1,7 @@
 //! Runs a plan: finds rows partition after partition, and hands them to the sink.
 
 use super::{
+    indexed, nearest,
     paging::Mark,
     prepare::Plan,
     sink::{Flow, Limits, Sink},
@@ -10,12 +11,12 @@ use crate::{
         rows::{Deletion, Row},
         types::token,
     },
-    engine::{Rows, Value},
+    engine::{Consistency, Rows, Value},
     error::{CqlError, Result},
     state::rows::{Cursor, Head, Part, Partition, Slice},
     statements::{
         assemble,
-        restrictions::{Partitions, TokenRange},
+        restrictions::{Driver, Partitions, TokenRange},
         terms::{Prepared, Values},
     },
 };
@@ -33,8 +34,24 @@ pub(crate) struct Paging {
 impl Plan {
     /// How many rows a page has at most; what is folded into one row has no pages.
     pub(super) fn page(&self, paging: &Paging) -> u64 {
-        let pages = self.group.is_some() || !self.folds();
+        // What is nearest is known when all is read: it makes one page.
+        let pages = (self.group.is_some() || !self.folds()) && self.nearest.is_none();
         paging.page_size.filter(|_| pages).unwrap_or(u64::MAX)
+    }
+
+    /// What is told beside the rows of one execution.
+    pub(crate) fn warnings(
+        &self,
+        values: &Values<'_>,
+        page_size: Option<u64>,
+        consistency: Consistency,
+    ) -> Result<Vec<String>> {
+        let mut warnings = self.warnings.clone();
+        if self.nearest.is_some() {
+            let limit = limit(&self.limit, values)?;
+            warnings.extend(nearest::warnings(limit, page_size, consistency));
+        }
+        Ok(warnings)
     }
 
     /// Executes it.
@@ -44,6 +61,7 @@ impl Plan {
         values: &Values<'_>,
         now: i64,
         paging: &Paging,
+        is_built: &(dyn Fn(u32) -> bool + Sync),
     ) -> Result<Rows> {
         let mark = paging.state.as_ref().map(Mark::read).transpose()?;
         let page = self.page(paging);
@@ -63,11 +81,25 @@ impl Plan {
         let mut run = Run {
             plan: self,
             slices: self.restrictions.slices(&self.table, values)?,
-            sink: Sink::new(self, values, filter, now, limits, mark.as_ref()),
+            sink: Sink::new(self, values, filter, now, limits, mark.as_ref())?,
             now,
             wanted,
         };
-        match self.restrictions.partitions(&self.table, values)? {
+        let partitions = self.restrictions.partitions(&self.table, values)?;
+        let by_key = matches!(partitions, Partitions::Keys(_));
+        // Within a partition that is known, sorting entries costs more than it saves.
+        let is_usable =
+            |driver: &Driver| is_built(driver.index.number) && (!by_key || driver.is_of_one_term());
+        if let Some(lookup) = indexed::choose(&**kv, &self.table, &self.drivers, values, &is_usable)? {
+            let snapshot = kv.snapshot()?;
+            if run
+                .indexed(&*snapshot, &lookup, &partitions, mark.clone())
+                .await?
+            {
+                return run.sink.finish();
+            }
+        }
+        match partitions {
             Partitions::Keys(keys) => run.keys(kv, keys, mark).await?,
             Partitions::Range(range) => run.range(kv, range, mark).await?,
         }
@@ -93,13 +125,13 @@ pub(super) fn limit(term: &Option<Prepared>, values: &Values<'_>) -> Result<u64>
 }
 
 /// One execution under way.
-struct Run<'p> {
-    plan: &'p Plan,
+pub(super) struct Run<'p> {
+    pub(super) plan: &'p Plan,
     slices: Vec<Slice>,
-    sink: Sink<'p>,
+    pub(super) sink: Sink<'p>,
     now: i64,
     /// How many rows are likely to be read.
-    wanted: usize,
+    pub(super) wanted: usize,
 }
 
 impl Run<'_> {
@@ -143,7 +175,7 @@ impl Run<'_> {
     }
 
     /// The slices of a partition.
-    async fn partition(
+    pub(super) async fn partition(
         &mut self,
         kv: &dyn KvRead,
         partition: &Partition,
@@ -181,7 +213,15 @@ impl Run<'_> {
     }
 
     fn is_live(&self, stored: &[u8], enclosing: Option<Deletion>) -> bool {
-        Row::read(stored).is_some_and(|row| row.lives_at(self.now, enclosing))
+        Row::read(stored).is_some_and(|row| self.lives(&row, enclosing))
+    }
+
+    fn lives(&self, row: &Row<'_>, enclosing: Option<Deletion>) -> bool {
+        if self.plan.table.is_strict() {
+            row.is_marked_at(self.now, enclosing)
+        } else {
+            row.lives_at(self.now, enclosing)
+        }
     }
 
     /// A row as it is stored, if it lives.
@@ -194,7 +234,7 @@ impl Run<'_> {
         statics: Option<(Row<'_>, Option<Deletion>)>,
     ) -> Result<Flow> {
         let table = &self.plan.table;
-        let Some(row) = Row::read(stored).filter(|row| row.lives_at(self.now, enclosing)) else {
+        let Some(row) = Row::read(stored).filter(|row| self.lives(row, enclosing)) else {
             return Ok(Flow::On);
         };
         let key = partition.key();
@@ -297,7 +337,7 @@ impl Run<'_> {
     }
 
     /// A row met by a scan.
-    fn scanned(
+    pub(super) fn scanned(
         &mut self,
         head: &Head,
         partition: &Partition,

@@ -3,6 +3,8 @@
 //! Knows: its grammar, which rows and columns it wants. Never: how rows are stored.
 
 mod execute;
+mod indexed;
+mod nearest;
 mod paging;
 mod prepare;
 mod selection;

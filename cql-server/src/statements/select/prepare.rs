@@ -2,17 +2,20 @@
 
 use super::{
     Ordering, Select, Selector,
+    nearest::{self, Nearest},
     selection::{self, Expression, Selection},
 };
 use crate::{
     core::{
-        schema::{Column, Index, Nature, Table, TargetPart},
+        schema::{Column, Nature, Table},
         types::{CqlType, Native},
     },
     engine::ColumnSpec,
     error::{CqlError, Result},
     statements::{
-        restrictions::{self, NEEDS_FILTERING, Purpose, Restriction, Restrictions, Test, existing},
+        restrictions::{
+            self, Driver, NEEDS_FILTERING, Purpose, Restriction, Restrictions, Test, answering, existing,
+        },
         terms::{Planner, Prepared},
     },
 };
@@ -23,6 +26,8 @@ use std::sync::Arc;
 pub(crate) struct Plan {
     pub(crate) table: Arc<Table>,
     pub(crate) restrictions: Restrictions,
+    /// The restrictions that indexes may find rows by.
+    pub(crate) drivers: Vec<Driver>,
     pub(crate) selection: Selection,
     pub(crate) columns: Arc<[ColumnSpec]>,
     /// The columns of the JSON document that is answered; none: the answer is no JSON.
@@ -33,6 +38,8 @@ pub(crate) struct Plan {
     pub(crate) reverse: bool,
     /// Columns to sort by where rows of several partitions are brought into one order, and whether against it.
     pub(crate) sort: Vec<(usize, bool)>,
+    /// Rows nearest to a vector come first.
+    pub(crate) nearest: Option<Nearest>,
     /// GROUP BY.
     pub(crate) group: Option<Group>,
     pub(crate) limit: Option<Prepared>,
@@ -78,8 +85,14 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     if select.distinct {
         check_distinct(table, select, &selection, &restrictions)?;
     }
+    let folds = selection.is_aggregate() || !select.group_by.is_empty();
+    let nearest = nearest::prepare(planner, table, select, &restrictions, folds)?;
+    check_indexed(table, &restrictions)?;
     check_filtering(table, filtering, &restrictions)?;
-    let (reverse, sort) = order(table, &select.order_by, &restrictions)?;
+    let (reverse, sort) = match nearest {
+        Some(_) => (false, Vec::new()),
+        None => order(table, &select.order_by, &restrictions)?,
+    };
     let group = group(planner, table, select, &restrictions)?;
     let mut attribute = |term: &Option<_>, name: &str| match term {
         Some(term) => planner.attribute(term, name, Native::Int).map(Some),
@@ -97,14 +110,6 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
             "PER PARTITION LIMIT is not allowed with aggregate queries.",
         ));
     }
-    let keys = table.partition_key().len();
-    let picks_rows = restrictions.filters.iter().any(|one| {
-        one.columns
-            .iter()
-            .any(|at| *at >= keys && !table.columns[*at].is_static())
-    });
-    let shows_static_alone = restrictions.clustering.is_empty() && !picks_rows;
-    let folds = selection.is_aggregate() || group.is_some();
     let warnings = folds.then(|| warning(&restrictions)).flatten();
     let (json, columns) = if select.json {
         (columns, json_column(table))
@@ -114,20 +119,29 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
     let is_system = nature != Nature::Client;
     Ok(Plan {
         table: table.clone(),
-        restrictions,
+        drivers: Driver::all(table, &restrictions.filters),
         selection,
         columns: columns.into(),
         json,
         distinct: select.distinct,
         reverse,
         sort,
+        nearest,
         group,
         limit,
         per_partition_limit,
-        shows_static_alone,
+        shows_static_alone: restrictions.clustering.is_empty() && !tests_rows(table, &restrictions),
         warnings: warnings.into_iter().collect(),
         is_system,
+        restrictions,
     })
+}
+
+/// Whether rows are picked by more than their partition and its static columns.
+fn tests_rows(table: &Table, restrictions: &Restrictions) -> bool {
+    let keys = table.partition_key().len();
+    let mut tested = restrictions.filters.iter().flat_map(|one| &one.columns);
+    tested.any(|at| *at >= keys && !table.columns[*at].is_static())
 }
 
 /// What is told of folding rows of many partitions.
@@ -139,6 +153,18 @@ fn warning(restrictions: &Restrictions) -> Option<String> {
     } else {
         None
     }
+}
+
+/// What indexes cannot be asked.
+fn check_indexed(table: &Table, restrictions: &Restrictions) -> Result<()> {
+    nearest::refuse_equality(table, restrictions)?;
+    let mut filters = restrictions.filters.iter();
+    if filters.any(|one| answering(table, one).is_some()) && restrictions.has_many_partitions() {
+        return Err(CqlError::invalid(
+            "Select on indexed columns and with IN clause for the PRIMARY KEY are not supported",
+        ));
+    }
+    Ok(())
 }
 
 fn json_column(table: &Table) -> Vec<ColumnSpec> {
@@ -180,13 +206,7 @@ fn check_distinct(
             )));
         }
     }
-    let tests_rows = !restrictions.clustering.is_empty()
-        || restrictions
-            .filters
-            .iter()
-            .flat_map(|one| &one.columns)
-            .any(|at| *at >= keys.len() && !table.columns[*at].is_static());
-    if tests_rows {
+    if !restrictions.clustering.is_empty() || tests_rows(table, restrictions) {
         return Err(CqlError::invalid(
             "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.",
         ));
@@ -223,24 +243,8 @@ fn check_filtering(table: &Table, filtering: bool, restrictions: &Restrictions) 
 
 /// Whether indexes were asked to find what `filters` want: one index of the first kind, or any number of attached ones.
 fn indexes_answer(table: &Table, filters: &[Restriction]) -> bool {
-    let by = |filter: &Restriction| table.indexes.iter().find(|index| answers(table, index, filter));
-    let found: Option<Vec<_>> = filters.iter().map(by).collect();
+    let found: Option<Vec<_>> = filters.iter().map(|filter| answering(table, filter)).collect();
     found.is_some_and(|found| found.len() == 1 || found.iter().all(|index| index.is_sai()))
-}
-
-fn answers(table: &Table, index: &Index, filter: &Restriction) -> bool {
-    let [column] = filter.columns[..] else {
-        return false;
-    };
-    let asked = match &filter.test {
-        Test::Equal(_) => matches!(index.target.part, TargetPart::Whole | TargetPart::Full),
-        Test::Slice(_) => index.is_sai() && index.target.part == TargetPart::Whole,
-        Test::Contains(_) => matches!(index.target.part, TargetPart::Whole | TargetPart::Values),
-        Test::ContainsKey(_) => matches!(index.target.part, TargetPart::Whole | TargetPart::Keys),
-        Test::Entry(..) => index.target.part == TargetPart::Entries,
-        Test::In(_) => false,
-    };
-    asked && table.columns[column].name == index.target.column
 }
 
 /// Whether rows are read backwards, and what rows of several partitions are sorted by.
@@ -251,6 +255,15 @@ fn order(
 ) -> Result<(bool, Vec<(usize, bool)>)> {
     if order_by.is_empty() {
         return Ok((false, Vec::new()));
+    }
+    if restrictions
+        .filters
+        .iter()
+        .any(|one| answering(table, one).is_some())
+    {
+        return Err(CqlError::invalid(
+            "ORDER BY with 2ndary indexes is not supported, except for ANN queries.",
+        ));
     }
     if !restrictions.by_key {
         return Err(CqlError::invalid(

@@ -1,6 +1,7 @@
 //! What becomes of rows that were found: filtered, counted against limits, folded into groups, written.
 
 use super::{
+    nearest::Best,
     paging::Mark,
     prepare::{Group, Plan},
     selection::{Aggregation, Scope},
@@ -49,6 +50,8 @@ pub(crate) struct Sink<'p> {
     answered: u64,
     writer: RowsWriter,
     sorted: Vec<Sortable>,
+    /// The rows nearest to a vector, where those are wanted.
+    best: Option<Best<'p>>,
     /// Where the last answered row was.
     last: Option<Mark>,
     fold: Option<Fold>,
@@ -74,8 +77,10 @@ impl<'p> Sink<'p> {
         now: i64,
         limits: Limits,
         resumed: Option<&Mark>,
-    ) -> Self {
-        Sink {
+    ) -> Result<Self> {
+        let nearest = plan.nearest.as_ref();
+        let best = nearest.map(|nearest| nearest.begin(values, &plan.table, limits.rows));
+        Ok(Sink {
             plan,
             values,
             filter,
@@ -86,9 +91,10 @@ impl<'p> Sink<'p> {
             answered: 0,
             writer: RowsWriter::with_capacity(256),
             sorted: Vec::new(),
+            best: best.transpose()?,
             last: None,
             fold: None,
-        }
+        })
     }
 
     /// Rows of another partition follow.
@@ -115,6 +121,11 @@ impl<'p> Sink<'p> {
         }
         if let Some(flow) = self.is_full() {
             return Ok(flow);
+        }
+        if let Some(mut best) = self.best.take() {
+            best.take(&row.cells, || self.cells(&self.scope(row, &[])))?;
+            self.best = Some(best);
+            return Ok(Flow::On);
         }
         self.answer(&self.scope(row, &[]))?;
         self.count(partition, position);
@@ -147,16 +158,7 @@ impl<'p> Sink<'p> {
             self.writer.end_row();
             return Ok(());
         }
-        let cells = if plan.json.is_empty() {
-            let mut cells = Vec::with_capacity(plan.selection.expressions.len());
-            for expression in &plan.selection.expressions {
-                let value = expression.evaluate(scope)?;
-                cells.push(value.map(|value| Bytes::copy_from_slice(&value)));
-            }
-            cells
-        } else {
-            vec![Some(self.json(scope)?.into())]
-        };
+        let cells = self.cells(scope)?;
         let by = plan
             .sort
             .iter()
@@ -166,6 +168,20 @@ impl<'p> Sink<'p> {
             self.write_sorted();
         }
         Ok(())
+    }
+
+    /// What is shown of a row that is not written yet.
+    fn cells(&self, scope: &Scope<'_>) -> Result<Vec<Option<Bytes>>> {
+        if !self.plan.json.is_empty() {
+            return Ok(vec![Some(self.json(scope)?.into())]);
+        }
+        let expressions = self.plan.selection.expressions.iter();
+        expressions
+            .map(|expression| {
+                let value = expression.evaluate(scope)?;
+                Ok(value.map(|value| Bytes::copy_from_slice(&value)))
+            })
+            .collect()
     }
 
     /// A row as JSON.
@@ -297,6 +313,10 @@ impl<'p> Sink<'p> {
         }
         self.end_group()?;
         self.write_sorted();
+        for cells in self.best.take().into_iter().flat_map(Best::finish) {
+            cells.iter().for_each(|cell| self.writer.cell(cell.as_deref()));
+            self.writer.end_row();
+        }
         let state = self
             .last
             .filter(|mark| self.answered == self.limits.page && mark.left > 0)

@@ -44,7 +44,7 @@ impl Plan {
         let filter = self.restrictions.filter(&self.table, values)?;
         let slices = self.restrictions.slices(&self.table, values)?;
         let partitions = self.restrictions.partitions(&self.table, values)?;
-        let mut sink = Sink::new(self, values, filter, now, limits, mark.as_ref());
+        let mut sink = Sink::new(self, values, filter, now, limits, mark.as_ref())?;
         if self.reverse {
             rows.reverse();
         }

@@ -143,6 +143,7 @@ impl Write {
         for partition in &target.partitions {
             if !self.statics.is_empty() {
                 let fragment = self.fragment(&self.statics, stamp, None, stage, stored.1)?;
+                self.entries(partition, None, &fragment, out)?;
                 out.static_row(partition, fragment);
             }
             if self.purpose == Purpose::Delete && self.changes.is_empty() && self.statics.is_empty() {
@@ -157,6 +158,7 @@ impl Write {
             for slice in &target.slices {
                 let fragment =
                     self.fragment(&self.changes, stamp, Some((live, &spelled)), stage, stored.0)?;
+                self.entries(partition, Some(&slice.from), &fragment, out)?;
                 out.row(partition, &slice.from, fragment);
             }
         }

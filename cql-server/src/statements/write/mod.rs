@@ -5,25 +5,32 @@
 mod apply;
 mod changes;
 mod conditions;
+mod entries;
 mod json;
 mod prepare;
 
 pub(crate) use apply::{Stage, Target};
 pub(crate) use changes::Change;
 pub(crate) use conditions::Conditions;
+pub(crate) use entries::add as add_entries;
 pub(crate) use prepare::{delete, insert, update};
 
 use super::{
     restrictions::{Purpose, Restrictions},
     terms::Prepared,
+    views::ViewPlan,
 };
-use crate::core::schema::Table;
+use crate::core::{indexes::Kept, schema::Table};
 use std::sync::Arc;
 
 /// One write, ready to be executed any number of times.
 #[derive(Debug, Clone)]
 pub(crate) struct Write {
     pub(crate) table: Arc<Table>,
+    /// The indexes that get entries for what is written.
+    pub(crate) indexes: Arc<[Kept]>,
+    /// The views that show what is written.
+    pub(crate) views: Arc<[ViewPlan]>,
     pub(crate) purpose: Purpose,
     pub(crate) restrictions: Restrictions,
     /// Changes of regular columns, in the order in which cells are stored.

@@ -3,6 +3,7 @@
 use super::{Change, Conditions, Json, Write, conditions};
 use crate::{
     core::{
+        indexes::Kept,
         schema::{Column, Table},
         types::{CqlType, Native},
     },
@@ -14,6 +15,7 @@ use crate::{
         restrictions::{self, Purpose, Restrictions, Test, existing},
         terms::{Planner, Prepared, Receiver, shown},
         update::{self, Update},
+        views::ViewPlan,
     },
     syntax::{Comparison, Literal, LiteralKind, Relation, Term},
 };
@@ -21,6 +23,7 @@ use std::sync::Arc;
 
 /// Prepares INSERT.
 pub(crate) fn insert(planner: &mut Planner<'_>, table: &Arc<Table>, insert: &Insert) -> Result<Write> {
+    refuse_view(table)?;
     if table.is_counter() {
         return Err(CqlError::invalid(
             "INSERT statements are not allowed on counter tables, use UPDATE instead",
@@ -85,6 +88,7 @@ fn is_clustering(table: &Table, relation: &Relation) -> bool {
 
 /// Prepares UPDATE.
 pub(crate) fn update(planner: &mut Planner<'_>, table: &Arc<Table>, update: &Update) -> Result<Write> {
+    refuse_view(table)?;
     let mut changes = Vec::new();
     let keys = table.partition_key().len() + table.clustering().len();
     for operation in &update.operations {
@@ -114,6 +118,7 @@ pub(crate) fn update(planner: &mut Planner<'_>, table: &Arc<Table>, update: &Upd
 
 /// Prepares DELETE.
 pub(crate) fn delete(planner: &mut Planner<'_>, table: &Arc<Table>, delete: &Delete) -> Result<Write> {
+    refuse_view(table)?;
     let mut changes = Vec::new();
     let keys = table.partition_key().len() + table.clustering().len();
     for target in &delete.targets {
@@ -197,6 +202,8 @@ fn finish(
         .partition(|(at, _)| table.columns[*at].is_static());
     Ok(Write {
         table: table.clone(),
+        indexes: Kept::all(table).into(),
+        views: ViewPlan::all(planner.schema, table)?.into(),
         purpose,
         restrictions,
         changes,
@@ -206,6 +213,13 @@ fn finish(
         conditions,
         json: None,
     })
+}
+
+fn refuse_view(table: &Table) -> Result<()> {
+    match table.view {
+        Some(_) => Err(CqlError::invalid("Cannot directly modify a materialized view")),
+        None => Ok(()),
+    }
 }
 
 fn refuse_in(restrictions: &Restrictions) -> Result<()> {
