@@ -271,11 +271,15 @@ fn show_rows(rows: &Rows) -> Vec<String> {
 
 /// The original lists the signatures of a function in the order of a hash that is another in every process.
 fn in_order(text: &str) -> String {
-    const LIST: &str = "known type signatures: ";
-    let Some((before, rest)) = text.split_once(LIST) else {
+    const LISTS: [&str; 2] = [
+        "known type signatures: ",
+        "can be matched by following signatures: ",
+    ];
+    let listed = |name: &'static str| text.split_once(name).map(|(before, rest)| (name, before, rest));
+    let Some((name, before, rest)) = LISTS.into_iter().find_map(listed) else {
         return text.to_owned();
     };
-    let Some(list) = rest.strip_suffix(')') else {
+    let Some((list, behind)) = rest.rsplit_once(')') else {
         return text.to_owned();
     };
     let mut signatures: Vec<_> = list
@@ -283,5 +287,5 @@ fn in_order(text: &str) -> String {
         .map(|one| one.trim_start_matches("system."))
         .collect();
     signatures.sort_unstable();
-    format!("{before}{LIST}{})", signatures.join(", "))
+    format!("{before}{name}{}){behind}", signatures.join(", "))
 }

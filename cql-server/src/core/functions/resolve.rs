@@ -135,6 +135,9 @@ pub(crate) fn resolve(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> 
             check(&only, given)?;
             Ok(Some(only))
         }
+        _ if name.starts_with("cast_as_") => {
+            best(&format!("system.{name}"), &candidates, given, wanted.receiver).map(Some)
+        }
         _ => best(name, &candidates, given, wanted.receiver).map(Some),
     }
 }
@@ -297,7 +300,7 @@ fn parametric(name: &str, given: &[&dyn Given], wanted: &Wanted<'_>) -> Result<V
 fn requirement(name: &str) -> (&'static str, &'static str) {
     match name {
         "collection_count" => ("a collection", ","),
-        "collection_max" | "collection_min" => ("a set/list", ","),
+        "collection_max" | "collection_min" => ("a set or list", ","),
         "map_keys" | "map_values" => ("a map", ","),
         "mask_inner" | "mask_outer" => ("an", " of type [text|varchar|ascii],"),
         _ => ("a numeric set/list", ","),
@@ -308,7 +311,13 @@ fn requirement(name: &str) -> (&'static str, &'static str) {
 fn similarity(name: &str, given: &[&dyn Given]) -> Result<Vec<Function>> {
     let float = || std::sync::Arc::new(CqlType::Native(Native::Float));
     let mut first: Option<CqlType> = None;
+    let is_told = |argument: &&&dyn Given| argument.kind().is_some() || argument.elements().is_some();
+    let has_told = given.iter().any(|argument| is_told(&argument));
     for (index, argument) in given.iter().enumerate() {
+        // A bind marker is what the other is.
+        if has_told && !is_told(&argument) {
+            continue;
+        }
         let spelled = argument
             .elements()
             .filter(|_| !matches!(argument.kind(), Some(CqlType::Vector { .. })));

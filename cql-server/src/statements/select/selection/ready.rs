@@ -65,7 +65,7 @@ impl Selection {
             What::Hint(kind, inner) => {
                 if inner.fit(kind) == Fit::No && !inner.is_null() {
                     return Err(CqlError::invalid(format!(
-                        "Cannot assign value {} to {SELECTION} of type {kind}",
+                        "Cannot assign value {0} to {0} of type {kind}",
                         of.shown()
                     )));
                 }

@@ -95,11 +95,8 @@ impl Selectable<'_> {
                     of: parts.iter().find_map(shared)?,
                     frozen: true,
                 }),
-                Selector::MapOrUdt(_) => Some(CqlType::Map {
-                    key: parts.iter().step_by(2).find_map(shared)?,
-                    value: parts.iter().skip(1).step_by(2).find_map(shared)?,
-                    frozen: true,
-                }),
+                // A map or a value of a user-defined type.
+                Selector::MapOrUdt(_) => None,
                 // One in parentheses may be a tuple or not.
                 _ if parts.len() == 1 => None,
                 _ => {
@@ -233,6 +230,9 @@ impl Resolver<'_, '_> {
 
     fn cast<'s>(&self, of: &'s Selector, to: Native) -> Result<What<'s>> {
         let of = self.resolve(of)?;
+        if let What::Term(_) = of.what {
+            return Err(untyped(of.selector));
+        }
         Ok(match cast(&of, to)? {
             Some(function) => What::Call(function, vec![of]),
             None => What::Hint(to.into(), Box::new(of)),
