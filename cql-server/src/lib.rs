@@ -5,12 +5,6 @@
 //! (prepares and executes statements on schema and store). Top files accept, frame and configure.
 //! Never: a storage backend by name, or another server.
 
-#![allow(
-    dead_code,
-    unused_imports,
-    reason = "roles and kept indexes are on their way: Session::role, RoleStatement::refuse, Kind::Index and Kind::Role wait for them"
-)]
-
 mod acceptor;
 mod config;
 mod connection;
