@@ -12,7 +12,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::collections::BTreeMap;
-use storage::{Kv, Op};
+use storage::Op;
 
 /// What a batch adds to one partition.
 #[derive(Default)]

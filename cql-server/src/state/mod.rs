@@ -24,6 +24,4 @@ pub(crate) enum Kind {
     Row = 3,
     /// Entries of secondary indexes.
     Index = 4,
-    /// Roles, their credentials and permissions.
-    Role = 5,
 }

@@ -4,7 +4,7 @@ use super::{Applied, Circumstances, attached_index, change, given, keyspace_of};
 use crate::{
     core::{
         schema::{Column, Index, IndexKind, Keyspace, Role, Schema, Table, Target, TargetPart, options},
-        types::{CqlType, Native},
+        types::CqlType,
     },
     error::{CqlError, Result},
     syntax::{
