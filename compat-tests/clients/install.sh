@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
 #   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud
-#   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-dsbulk | cql-rust
+#   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-dsbulk | cql-rust | cql-load
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -26,6 +26,7 @@ cql-go) from=("$here/cql/go/go.mod" "$here/cql/go/go.sum" "$tests/scenarios/cql/
 cql-java | cql-java3) from=("$here/cql/${what#cql-}/pom.xml" "$tests/scenarios/cql/${what#cql-}"/*.java) ;;
 cql-dsbulk) from=("$here/cql/dsbulk/pom.xml") ;;
 cql-rust) from=("$here/cql/rust/Cargo.toml" "$here/cql/rust/Cargo.lock" "$tests"/scenarios/cql/rust/*.rs) ;;
+cql-load) from=("$here/cql/load/Cargo.toml" "$here/cql/load/Cargo.lock" "$tests/../benches/cql_load.rs") ;;
 kafka) from=("$tests/originals/kafka/pom.xml") ;;
 cassandra) from=("$tests/originals/cassandra/pom.xml") ;;
 java) from=("$here/java/pom.xml" "$tests"/scenarios/java/*.java) ;;
@@ -71,6 +72,11 @@ if [ ! -d "$dir" ]; then
     cql-rust)
         mkdir -p "$new/src/bin" && cp "${from[@]:0:2}" "$new" && cp "${from[@]:2}" "$new/src/bin"
         (cd "$new" && env -u CARGO_TARGET_DIR cargo build --quiet --locked >&2)
+        ;;
+    cql-load)
+        cp "${from[@]}" "$new"
+        CARGO_TARGET_DIR=$cache/cql-load.target cargo build --release --locked --quiet --manifest-path "$new/Cargo.toml" >&2
+        mkdir "$new/bin" && cp "$cache/cql-load.target/release/cql-load" "$new/bin"
         ;;
     kafka | cassandra | cql-dsbulk)
         jars "${from[0]}" "$new"

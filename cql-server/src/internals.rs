@@ -1,16 +1,26 @@
 //! A way in for fuzz targets and micro-benchmarks, which are crates of their own. Behind the feature `internals`;
 //! nothing here is an interface to build on.
 
-use crate::wire::{
-    compression::Compression,
-    envelope::{HEADER_BYTES, Header},
-    opcode::Opcode,
-    read::Reader,
-    request::{self, Batch, Execute, Prepare, Query},
-    segment::Format,
-    version::Version,
+use crate::{
+    core::{
+        rows::{RowWriter, Stamp},
+        schema::Schema,
+        types::{CqlType, Native, ordered, token},
+    },
+    state::rows::Partition,
+    statements::{Statement, ddl::Circumstances},
+    wire::{
+        compression::Compression,
+        envelope::{HEADER_BYTES, Header},
+        opcode::Opcode,
+        read::Reader,
+        request::{self, Batch, Execute, Prepare, Query},
+        segment::Format,
+        version::Version,
+    },
 };
 use bytes::Bytes;
+use std::sync::Arc;
 
 /// What a compressed body may say that it expands to here.
 const EXPANDED_BYTES_MAX: usize = 1 << 20;
@@ -94,4 +104,73 @@ pub fn expand(snappy: bool, body: Bytes) -> bool {
         Some(length) if length <= EXPANDED_BYTES_MAX => compression.expand(body, length).is_some(),
         _ => false,
     }
+}
+
+/// Reads a statement. Whether it is one.
+pub fn parse(text: &str) -> bool {
+    crate::syntax::parse(text).is_ok()
+}
+
+/// Tables to plan statements on.
+#[derive(Debug)]
+pub struct Sample(Arc<Schema>);
+
+impl Default for Sample {
+    fn default() -> Self {
+        let mut schema = Schema::default();
+        for text in [
+            "CREATE KEYSPACE ks WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+            "CREATE TABLE ks.t (k bigint, c text, v text, n int, PRIMARY KEY (k, c))",
+        ] {
+            if let Ok(Statement::Ddl(ddl)) = crate::syntax::parse(text).map(|parsed| parsed.statement) {
+                let cx = Circumstances {
+                    materialized_views_enabled: false,
+                    keyspace: None,
+                    now_us: 0,
+                    id: uuid::Uuid::nil(),
+                };
+                if let Ok(applied) = ddl.apply(&schema, &cx) {
+                    schema = applied.schema;
+                }
+            }
+        }
+        Sample(Arc::new(schema))
+    }
+}
+
+impl Sample {
+    /// Reads a statement and prepares it. Whether it can be.
+    pub fn plan(&self, text: &str) -> bool {
+        crate::engine::prepare(&self.0, text, None).is_ok()
+    }
+}
+
+/// Where the row of a key of one column and a text lies.
+pub fn row_key(key: i64, clustering: &str) -> Bytes {
+    let key = token::partition_key(&[key.to_be_bytes()]);
+    let partition = Partition::new(1, token::token(&key), &key);
+    let mut position = Vec::new();
+    let text = CqlType::Native(Native::Text);
+    match ordered::encode(&mut position, &text, false, Some(clustering.as_bytes())) {
+        Ok(()) => partition.row_key(&position),
+        Err(_) => Bytes::new(),
+    }
+}
+
+/// A row of as many columns as there are values, as it is stored.
+pub fn row(timestamp: i64, values: &[&[u8]]) -> Vec<u8> {
+    let stamp = Stamp {
+        timestamp,
+        expiry: None,
+    };
+    let mut row = RowWriter::new(stamp, true, None);
+    for (column, value) in (0..).zip(values) {
+        row.value(column, None, value);
+    }
+    row.finish()
+}
+
+/// Folds versions of a row.
+pub fn merge(existing: Option<&[u8]>, operands: &[&[u8]]) -> Vec<u8> {
+    crate::core::rows::merge(existing, operands)
 }

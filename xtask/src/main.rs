@@ -18,6 +18,7 @@ const USAGE: &str = "usage: cargo xtask
   tidy                            the rules of the house
   compat [--check]                write docs/compat, or fail where it is not what the table says
   bench kafka [--rounds N] [--seconds N] [--cases A,B]   the original and smack under the same load
+  bench cql [--rounds N] [--seconds N] [--rows N] [--cases A,B]     the same for the CQL server
   golden LISTEN UPSTREAM FOLDER   record requests and responses that pass through
   shapes DEFINITIONS              the lengths of requests, from the protocol's message definitions";
 
@@ -31,6 +32,7 @@ fn main() -> Result<()> {
         ["compat"] => compat::run(false),
         ["compat", "--check"] => compat::run(true),
         ["bench", "kafka", arguments @ ..] => bench::kafka(arguments),
+        ["bench", "cql", arguments @ ..] => bench::cql(arguments),
         ["golden", listen, upstream, folder] => golden::record(listen, upstream, Path::new(folder)),
         ["shapes", definitions] => shapes::run(Path::new(definitions)),
         _ => bail!("{USAGE}"),

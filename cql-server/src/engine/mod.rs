@@ -25,6 +25,8 @@ pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
 pub(crate) use consistency::Consistency;
 pub(crate) use node::{Engine, Identity};
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use prepared::prepare;
 pub(crate) use prepared::{BatchPlan, Prepared};
 pub(crate) use session::Session;
 

@@ -44,12 +44,14 @@ impl Group {
 }
 
 /// A figure, which way is better, and what is aimed at.
+#[derive(Clone, Copy)]
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) more_is_better: bool,
     pub(crate) aim: Aim,
 }
 
+#[derive(Clone, Copy)]
 pub(crate) enum Aim {
     /// At least this many times the original.
     Times(f64),
@@ -128,7 +130,7 @@ pub(crate) const CASES: &[Case] = &[
     less(MANY_P99, Aim::Under(10.0)),
 ];
 
-const fn more(name: &'static str, aim: Aim) -> Case {
+pub(super) const fn more(name: &'static str, aim: Aim) -> Case {
     Case {
         name,
         more_is_better: true,
@@ -136,7 +138,7 @@ const fn more(name: &'static str, aim: Aim) -> Case {
     }
 }
 
-const fn less(name: &'static str, aim: Aim) -> Case {
+pub(super) const fn less(name: &'static str, aim: Aim) -> Case {
     Case {
         name,
         more_is_better: false,

@@ -1,17 +1,34 @@
 //! Original and smack under the same load, one after the other, several times in one run.
 //!
-//! Knows: how to start either, librdkafka's load (`benches/kafka_load.py`), what a process used. Never: an absolute figure as a
-//! verdict, because machines differ; only both sides of one run are compared.
+//! Knows: how to start either, the loads (`benches/kafka_load.py`: librdkafka; `benches/cql_load.rs`: the scylla driver), what a
+//! process used. Never: an absolute figure as a verdict, because machines differ; only both sides of one run are compared.
 
 mod cases;
+mod cql;
 mod memory;
 mod report;
 mod side;
+
+pub(crate) use cql::cql;
 
 use anyhow::{Context, Result, bail, ensure};
 use cases::Group;
 use compat_tests::{Subject, clients};
 use std::collections::BTreeMap;
+
+const PAGE: report::Page = report::Page {
+    name: "benchmarks",
+    cases: cases::CASES,
+    head: "# Benchmarks
+
+Written by `cargo xtask bench kafka`: original and smack one after the other on the same machine, client and server sharing
+its cores; the median of the rounds. Each load runs unmeasured first, so that the original's JVM is warm, on a machine whose free
+memory was filled with page cache, and processor time is the server process's own clock. The load is librdkafka's;
+`benches/kafka_load.py` says exactly which. Cases that fall short of their aim come first; the last column says how each was
+measured, `benchmarks.json` holds every single figure.
+
+",
+};
 
 /// How much is measured.
 pub(crate) struct Plan {
@@ -51,9 +68,24 @@ pub(crate) fn kafka(arguments: &[&str]) -> Result<()> {
                 .with_context(|| format!("{name}, round {round}"))?;
         }
         let [(_, _, original), (_, _, smack)] = &sides;
-        report::keep(&plan, round, original, smack)?;
+        let cores = report::cores()?;
+        report::keep(&PAGE, original, smack, |case| how(&plan, round, cores, case))?;
     }
     Ok(())
+}
+
+fn how(plan: &Plan, rounds: u32, cores: usize, case: &str) -> String {
+    if case.contains("all partitions") || case.contains("every partition") {
+        format!(
+            "{rounds} x {} partitions, {} GB, {cores} cores",
+            plan.partitions, plan.gigabytes
+        )
+    } else if case.starts_with("start") || case.contains("idle") {
+        format!("{rounds} x, {cores} cores")
+    } else {
+        let (seconds, warm) = (plan.seconds, plan.warm());
+        format!("{rounds} x {seconds} s after {warm} s, {cores} cores")
+    }
 }
 
 fn plan(arguments: &[&str]) -> Result<Plan> {

@@ -1,23 +1,21 @@
 //! The table, as it is printed and kept.
 
 use super::{
-    Figures, Plan,
-    cases::{Aim, CASES, Case},
+    Figures,
+    cases::{Aim, Case},
 };
 use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::fs;
+use std::path::Path;
 
-const HEAD: &str = "# Benchmarks
-
-Written by `cargo xtask bench kafka`: original and smack one after the other on the same machine, client and server sharing
-its cores; the median of the rounds. Each load runs unmeasured first, so that the original's JVM is warm, on a machine whose free
-memory was filled with page cache, and processor time is the server process's own clock. The load is librdkafka's;
-`benches/kafka_load.py` says exactly which. Cases that fall short of their aim come first; the last column says how each was
-measured, `benchmarks.json` holds every single figure.
-
-";
+/// What a comparison is told in: `docs/NAME.md` for people, `docs/NAME.json` with every single figure.
+pub(crate) struct Page {
+    pub(crate) name: &'static str,
+    pub(crate) head: &'static str,
+    pub(crate) cases: &'static [Case],
+}
 
 /// Says what happens, on standard error, so that the table can be piped.
 #[expect(clippy::print_stderr, reason = "a chore talks to the person who runs it")]
@@ -25,51 +23,44 @@ pub(crate) fn progress(line: &str) {
     eprintln!("{line}");
 }
 
-/// Prints the table and keeps it after `rounds` rounds, with what earlier runs measured of other cases.
+/// Prints the table and keeps it, with what earlier runs measured of other cases. `how` says how a case was measured.
 #[expect(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
-pub(crate) fn keep(plan: &Plan, rounds: u32, original: &Figures, smack: &Figures) -> Result<()> {
-    let docs = compat_tests::broker::folder().join("../docs");
-    let kept = docs.join("benchmarks.json");
+pub(crate) fn keep(
+    page: &Page,
+    original: &Figures,
+    smack: &Figures,
+    how: impl Fn(&str) -> String,
+) -> Result<()> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let kept = docs.join(format!("{}.json", page.name));
     let mut known: Map<String, Value> = match fs::read_to_string(&kept) {
         Ok(text) => serde_json::from_str(&text)?,
         Err(_) => Map::new(),
     };
-    known.retain(|name, _| CASES.iter().any(|case| case.name == name));
+    known.retain(|name, _| page.cases.iter().any(|case| case.name == name));
     for (case, figures) in smack {
         let original = original.get(case).context("a case that one side lacks")?;
-        let measured = json!({ "original": original, "smack": figures, "how": how(plan, rounds, case)? });
+        let measured = json!({ "original": original, "smack": figures, "how": how(case) });
         known.insert((*case).to_owned(), measured);
     }
-    let table = table(&known)?;
+    let table = table(page.cases, &known)?;
     println!("{table}");
-    fs::write(docs.join("benchmarks.md"), format!("{HEAD}{table}"))?;
+    fs::write(
+        docs.join(format!("{}.md", page.name)),
+        format!("{}{table}", page.head),
+    )?;
     fs::write(kept, format!("{:#}\n", Value::Object(known)))?;
     Ok(())
 }
 
-fn how(plan: &Plan, rounds: u32, case: &str) -> Result<String> {
-    let cores = std::thread::available_parallelism()?;
-    Ok(
-        if case.contains("all partitions") || case.contains("every partition") {
-            format!(
-                "{rounds} x {} partitions, {} GB, {cores} cores",
-                plan.partitions, plan.gigabytes
-            )
-        } else if case.starts_with("start") || case.contains("idle") {
-            format!("{rounds} x, {cores} cores")
-        } else {
-            format!(
-                "{rounds} x {} s after {} s, {cores} cores",
-                plan.seconds,
-                plan.warm()
-            )
-        },
-    )
+/// The machine's cores, which client and server share.
+pub(crate) fn cores() -> Result<usize> {
+    Ok(std::thread::available_parallelism()?.get())
 }
 
-fn table(known: &Map<String, Value>) -> Result<String> {
+fn table(cases: &[Case], known: &Map<String, Value>) -> Result<String> {
     let mut rows: Vec<(bool, String)> = Vec::new();
-    for case in CASES {
+    for case in cases {
         if let Some(measured) = known.get(case.name) {
             rows.push(row(case, measured)?);
         }

@@ -156,12 +156,18 @@ impl Side<'_> {
 
     /// Megabytes that the process keeps resident.
     fn memory(&mut self, case: &'static str) -> Result<()> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes: f64 = line.context("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
-        self.add(case, kilobytes / 1024.0);
+        let megabytes = resident_megabytes(self.pid()?)?;
+        self.add(case, megabytes);
         Ok(())
     }
+}
+
+/// What a process keeps resident.
+pub(super) fn resident_megabytes(pid: u32) -> Result<f64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kilobytes: f64 = line.context("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+    Ok(kilobytes / 1024.0)
 }
 
 /// An ApiVersions request of version 0, answered.
