@@ -173,7 +173,11 @@ fn needs(ddl: &Ddl, session: Option<&str>, schema: &Schema) -> Option<(Permissio
             let (table, _) = schema.keyspaces.get(keyspace.as_str())?.index(&one.0.name.name)?;
             (Alter, Resource::Table(keyspace.clone(), table.name.to_string()))
         }
-        Ddl::CreateView(one) => (Alter, table(&one.base)?),
+        // The original looks for the base in the view's keyspace, and refuses another one later.
+        Ddl::CreateView(one) => (
+            Alter,
+            Resource::Table(keyspace(&one.view)?, one.base.name.clone()),
+        ),
         Ddl::AlterView(one) => (Alter, base(&one.view)?),
         Ddl::DropView(one) => (Alter, base(&one.0.name)?),
         Ddl::CreateFunction(one) => (Create, functions(&one.name)?),
