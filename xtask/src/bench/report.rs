@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value, json};
 use std::fmt::Write;
 use std::fs;
-use std::path::Path;
 
 /// What a comparison is told in: `docs/NAME.md` for people, `docs/NAME.json` with every single figure.
 pub(crate) struct Page {
@@ -31,7 +30,7 @@ pub(crate) fn keep(
     smack: &Figures,
     how: impl Fn(&str) -> String,
 ) -> Result<()> {
-    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs");
+    let docs = compat_tests::broker::folder().join("../docs");
     let kept = docs.join(format!("{}.json", page.name));
     let mut known: Map<String, Value> = match fs::read_to_string(&kept) {
         Ok(text) => serde_json::from_str(&text)?,
