@@ -5,6 +5,7 @@
 
 mod cases;
 mod cql;
+mod measured;
 mod memory;
 mod report;
 mod side;
@@ -13,7 +14,7 @@ pub(crate) use cql::cql;
 
 use anyhow::{Context, Result, bail, ensure};
 use cases::Group;
-use compat_tests::{Subject, clients};
+use compat_tests::clients;
 use std::collections::BTreeMap;
 
 const PAGE: report::Page = report::Page {
@@ -56,22 +57,12 @@ pub(crate) type Figures = BTreeMap<&'static str, Vec<f64>>;
 pub(crate) fn kafka(arguments: &[&str]) -> Result<()> {
     let plan = plan(arguments)?;
     let python = clients::install(&["python"])?.join("bin/python");
-    let mut sides = [
-        ("original", Subject::Original, Figures::new()),
-        ("smack", Subject::Smack, Figures::new()),
-    ];
-    let mut filler = memory::Filler::default();
-    for round in 1..=plan.rounds {
-        for (name, subject, figures) in &mut sides {
-            report::progress(&format!("round {round} of {}: {name}", plan.rounds));
-            side::measure(subject, &python, &plan, &mut filler, figures)
-                .with_context(|| format!("{name}, round {round}"))?;
-        }
-        let [(_, _, original), (_, _, smack)] = &sides;
-        let cores = report::cores()?;
-        report::keep(&PAGE, original, smack, |case| how(&plan, round, cores, case))?;
-    }
-    Ok(())
+    measured::compare(
+        plan.rounds,
+        &PAGE,
+        |subject, filler, figures| side::measure(subject, &python, &plan, filler, figures),
+        |rounds, cores, case| how(&plan, rounds, cores, case),
+    )
 }
 
 fn how(plan: &Plan, rounds: u32, cores: usize, case: &str) -> String {

@@ -5,10 +5,10 @@
 mod cases;
 mod side;
 
-use super::{Figures, memory::Filler, report};
+use super::{measured::compare, report};
 use anyhow::{Context, Result, bail, ensure};
 use cases::LOADS;
-use compat_tests::{Subject, clients};
+use compat_tests::clients;
 
 const PAGE: report::Page = report::Page {
     name: "benchmarks-cql",
@@ -47,22 +47,12 @@ impl Plan {
 pub(crate) fn cql(arguments: &[&str]) -> Result<()> {
     let plan = plan(arguments)?;
     let load = clients::install(&["cql-load"])?.join("bin/cql-load");
-    let mut sides = [
-        ("original", Subject::Original, Figures::new()),
-        ("smack", Subject::Smack, Figures::new()),
-    ];
-    let mut filler = Filler::default();
-    let cores = report::cores()?;
-    for round in 1..=plan.rounds {
-        for (name, subject, figures) in &mut sides {
-            report::progress(&format!("round {round} of {}: {name}", plan.rounds));
-            side::measure(subject, &load, &plan, &mut filler, figures)
-                .with_context(|| format!("{name}, round {round}"))?;
-        }
-        let [(_, _, original), (_, _, smack)] = &sides;
-        report::keep(&PAGE, original, smack, |case| how(&plan, round, cores, case))?;
-    }
-    Ok(())
+    compare(
+        plan.rounds,
+        &PAGE,
+        |subject, filler, figures| side::measure(subject, &load, &plan, filler, figures),
+        |rounds, cores, case| how(&plan, rounds, cores, case),
+    )
 }
 
 fn how(plan: &Plan, rounds: u32, cores: usize, case: &str) -> String {
