@@ -1,13 +1,13 @@
 //! Starts a server: binds its listeners, accepts, and stops when told.
 
 use crate::{
-    acceptor::{Bound, House, accept},
+    acceptor::{House, accept, bind},
     config::{Authenticator, Authorizer, Config},
     engine::{Engine, Identity, Statements},
     handlers::Service,
     metrics::Metrics,
 };
-use server_kit::{Clock, Connections, Door, Patience, Random, Registry};
+use server_kit::{Clock, Connections, Door, Listener, Patience, Random, Registry};
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
@@ -102,11 +102,11 @@ impl Cql {
     ) -> Result<Self, StartError> {
         let mut bound = Vec::new();
         for listener in &mut config.listeners {
-            let one = Bound::bind(listener).await?;
-            listener.bind = one.address.to_string();
+            let one = bind(listener).await?;
+            listener.bind = one.address().to_string();
             bound.push(one);
         }
-        let addresses = bound.iter().map(|listener| listener.address).collect();
+        let addresses = bound.iter().map(Listener::address).collect();
         let limits = config.limits.clone();
         let connections = Connections::new(Patience {
             idle_max: limits.connections_idle_max,

@@ -2,72 +2,58 @@
 
 use crate::{
     broker::Broker,
-    config::Listener,
+    config,
     connection::{self, Buffers, Entrance, Parts},
     handlers::Session,
     metrics::Metrics,
     server::StartError,
 };
-use server_kit::{NoSeat, Place, Stream, TlsAcceptor, read_proxy_header};
+use server_kit::{Listener, NoSeat, Place, TlsAcceptor};
 use std::{
-    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     sync::Semaphore,
     time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Pause after a failed accept: the cause, such as too many open files, seldom ends at once.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// How often who waits for a seat looks whether more of them were allowed.
 const SEAT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A bound listener.
 pub(crate) struct Bound {
     pub(crate) name: Arc<str>,
-    /// Where it listens.
-    pub(crate) address: SocketAddr,
     /// What clients that come by it are told: `(host, port)`.
     pub(crate) advertised: (String, u16),
-    socket: TcpListener,
-    proxy_protocol: bool,
-    tls: Option<TlsAcceptor>,
+    pub(crate) listener: Listener,
 }
 
 impl Bound {
-    pub(crate) async fn bind(listener: &Listener) -> Result<Self, StartError> {
-        let bind = |source| StartError::Bind {
-            address: listener.bind.clone(),
+    pub(crate) async fn bind(config: &config::Listener) -> Result<Self, StartError> {
+        let tls = config.tls.as_ref().map(TlsAcceptor::new).transpose();
+        let tls = tls.map_err(|source| StartError::Tls {
+            listener: config.name.clone(),
             source,
-        };
-        let tls = |source| StartError::Tls {
-            listener: listener.name.clone(),
+        })?;
+        let listener = Listener::bind(&config.bind, config.proxy_protocol, tls).await;
+        let listener = listener.map_err(|source| StartError::Bind {
+            address: config.bind.clone(),
             source,
-        };
-        let socket = server_kit::listen(&listener.bind).await.map_err(bind)?;
-        let address = socket.local_addr().map_err(bind)?;
-        let advertised = match &listener.advertised {
+        })?;
+        let address = listener.address();
+        let advertised = match &config.advertised {
             Some(told) => host_and_port(told, address.port())?,
             None if address.ip().is_unspecified() => (server_kit::host_name(), address.port()),
             None => (address.ip().to_string(), address.port()),
         };
         Ok(Bound {
-            name: listener.name.as_str().into(),
-            address,
+            name: config.name.as_str().into(),
             advertised,
-            socket,
-            proxy_protocol: listener.proxy_protocol,
-            tls: listener
-                .tls
-                .as_ref()
-                .map(TlsAcceptor::new)
-                .transpose()
-                .map_err(tls)?,
+            listener,
         })
     }
 }
@@ -84,25 +70,11 @@ pub(crate) struct House {
 }
 
 /// Accepts until `stop`.
-pub(crate) async fn accept(listener: Bound, house: House, stop: CancellationToken) {
-    let listener = Arc::new(listener);
-    loop {
-        let accepted = tokio::select! {
-            accepted = listener.socket.accept() => accepted,
-            () = stop.cancelled() => return,
-        };
-        match accepted {
-            Ok((socket, peer)) => {
-                tokio::select! {
-                    () = enter(&listener, &house, socket, peer) => {}
-                    () = stop.cancelled() => return,
-                }
-            }
-            Err(error) => {
-                tracing::warn!(listener = %listener.name, %error, "accept failed");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
+pub(crate) async fn accept(bound: Bound, house: House, stop: CancellationToken) {
+    let bound = Arc::new(bound);
+    while let Some((socket, peer)) = bound.listener.accept(&stop).await {
+        stop.run_until_cancelled(enter(&bound, &house, socket, peer))
+            .await;
     }
 }
 
@@ -128,25 +100,25 @@ async fn seat(house: &House, ip: IpAddr) -> Result<Place, NoSeat> {
     }
 }
 
-async fn enter(listener: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAddr) {
-    house.metrics.accepted.inc();
+async fn enter(bound: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAddr) {
+    house.metrics.traffic.accepted.inc();
     turn(house).await;
     let Ok(place) = seat(house, peer.ip()).await else {
-        house.metrics.refused.inc();
+        house.metrics.traffic.refused.inc();
         return;
     };
-    let (listener, house) = (listener.clone(), house.clone());
+    let (bound, house) = (bound.clone(), house.clone());
     house.tasks.clone().spawn(async move {
-        let (stream, peer) = match prepare(&listener, socket, peer).await {
+        let (stream, peer) = match bound.listener.prepare(socket, peer).await {
             Ok(prepared) => prepared,
             Err(why) => {
-                house.metrics.broken.inc();
+                house.metrics.traffic.broken.inc();
                 tracing::debug!(%peer, %why, "connection refused");
                 return;
             }
         };
-        let session = Session::new(house.broker, peer, listener.name.clone());
-        drop(listener);
+        let session = Session::new(house.broker, peer, bound.name.clone());
+        drop(bound);
         connection::serve(Parts {
             stream,
             session,
@@ -157,23 +129,6 @@ async fn enter(listener: &Arc<Bound>, house: &House, socket: TcpStream, peer: So
         })
         .await;
     });
-}
-
-/// What comes before the first request: who the client is behind a proxy, and TLS. Boxed where it needs much, since
-/// what an idle connection holds is multiplied by ten thousand.
-async fn prepare(
-    listener: &Bound,
-    mut socket: TcpStream,
-    mut peer: SocketAddr,
-) -> io::Result<(Stream, SocketAddr)> {
-    if listener.proxy_protocol {
-        peer = Box::pin(read_proxy_header(&mut socket)).await?.unwrap_or(peer);
-    }
-    let stream = match &listener.tls {
-        Some(tls) => Box::pin(tls.accept(socket)).await?,
-        None => Stream::plain(socket)?,
-    };
-    Ok((stream, peer))
 }
 
 /// An advertised address; port 0 is the bound one.

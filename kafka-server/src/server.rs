@@ -62,7 +62,7 @@ impl Kafka {
         for listener in &config.listeners {
             bound.push(Bound::bind(listener).await?);
         }
-        let addresses = bound.iter().map(|listener| listener.address).collect();
+        let addresses = bound.iter().map(|bound| bound.listener.address()).collect();
         let advertised = bound
             .iter()
             .map(|listener| (listener.name.clone(), listener.advertised.clone()));

@@ -1,4 +1,4 @@
-use crate::listen;
+use crate::listener::listen;
 use axum::{
     Router,
     extract::State,

@@ -6,20 +6,24 @@
 mod admin;
 mod clock;
 mod connections;
-mod listen;
+mod listener;
 mod logging;
 mod process;
 mod process_metrics;
 mod random;
+mod share;
 mod stream;
+mod traffic;
 
 pub use admin::{Admin, Ready};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connections::{Connections, Door, NoSeat, Patience, Phase, Place, Told, Watched};
-pub use listen::listen;
+pub use listener::Listener;
 pub use logging::{LogFormat, LogLevel, LogLevels, log_levels, set_log_levels, start_logging};
 pub use process::{Signals, host_name, raise_open_files};
 pub use process_metrics::register_process;
 pub use prometheus_client::registry::Registry;
 pub use random::Random;
-pub use stream::{Stream, TlsAcceptor, TlsOptions, read_proxy_header};
+pub use share::Share;
+pub use stream::{Stream, TlsAcceptor, TlsOptions};
+pub use traffic::{Latency, Traffic};

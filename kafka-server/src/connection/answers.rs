@@ -69,6 +69,7 @@ impl Answers {
                 let reply = reply.inspect_err(|_| metrics.api(api).failed())?;
                 metrics
                     .api(api)
+                    .latency
                     .answered(session.broker.clock.elapsed().saturating_sub(since));
                 if self.slots.is_empty() {
                     leave(reply, output);
@@ -112,6 +113,7 @@ impl Answers {
             let reply = reply.inspect_err(|_| metrics.api(slot.api).failed())?;
             metrics
                 .api(slot.api)
+                .latency
                 .answered(session.broker.clock.elapsed().saturating_sub(slot.since));
             slot.state = State::Done(reply);
         }

@@ -3,7 +3,7 @@
 use super::buffers::{Buffers, KEPT_BYTES_MAX};
 use crate::error::Close;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
-use server_kit::Stream;
+use server_kit::{Share, Stream};
 use std::{
     pin::Pin,
     sync::Arc,
@@ -26,8 +26,6 @@ pub(super) struct Frame {
     pub(super) permit: Option<OwnedSemaphorePermit>,
 }
 
-type Acquire = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
-
 /// Invariant: an idle connection holds no buffer, a busy one reuses its own, and a request's declared length alone
 /// takes no more than [`TRUSTED_BYTES_MAX`].
 pub(super) struct Input {
@@ -36,10 +34,8 @@ pub(super) struct Input {
     read_bytes: usize,
     request_bytes_max: usize,
     buffers: Arc<Buffers>,
-    in_flight: Arc<Semaphore>,
-    permit: Option<OwnedSemaphorePermit>,
-    /// Set while other connections hold all the bytes in flight.
-    acquiring: Option<Acquire>,
+    /// What large requests hold of the bytes in flight.
+    share: Share,
 }
 
 impl Input {
@@ -49,9 +45,7 @@ impl Input {
             read_bytes: READ_BYTES_MIN,
             request_bytes_max,
             buffers,
-            in_flight,
-            permit: None,
-            acquiring: None,
+            share: Share::new(in_flight),
         }
     }
 
@@ -96,7 +90,7 @@ impl Input {
         };
         let mut bytes = self.buffer.split_to(wanted).freeze();
         bytes.advance(4);
-        let permit = self.permit.take();
+        let permit = self.share.take();
         if wanted > READ_BYTES_MAX && self.buffer.is_empty() {
             // A large frame has its buffer to itself: kept by this connection, it would count twice.
             let buffer = std::mem::take(&mut self.buffer);
@@ -145,9 +139,11 @@ impl Input {
         if missing == 0 {
             return Poll::Pending;
         }
-        if self.buffer.capacity() == self.buffer.len() || self.permit.is_none() {
+        if self.buffer.capacity() == self.buffer.len() || self.share.bytes() == 0 {
             let target = wanted.min(TRUSTED_BYTES_MAX.max(2 * self.buffer.len()));
-            ready!(self.poll_permit(task, target))?;
+            if !ready!(self.share.poll(task, target)) {
+                return Poll::Ready(Err(malformed("the server is stopping".to_owned())));
+            }
             self.grow(target);
         }
         let mut room = (&mut self.buffer).limit(missing);
@@ -162,42 +158,6 @@ impl Input {
             let mut buffer = self.buffers.take(bytes);
             buffer.extend_from_slice(&self.buffer);
             self.buffer = buffer;
-        }
-    }
-
-    /// Ready once this connection holds `bytes` of the bytes in flight.
-    fn poll_permit(&mut self, task: &mut Context<'_>, bytes: usize) -> Poll<Result<(), Close>> {
-        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from(bytes.saturating_sub(held)).unwrap_or(u32::MAX);
-        if more == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        if self.acquiring.is_none() {
-            if let Ok(permit) = self.in_flight.clone().try_acquire_many_owned(more) {
-                self.hold(permit);
-                return Poll::Ready(Ok(()));
-            }
-            let in_flight = self.in_flight.clone();
-            self.acquiring = Some(Box::pin(
-                async move { in_flight.acquire_many_owned(more).await.ok() },
-            ));
-        }
-        let Some(acquiring) = &mut self.acquiring else {
-            return Poll::Pending;
-        };
-        let permit = ready!(acquiring.as_mut().poll(task));
-        self.acquiring = None;
-        match permit {
-            Some(permit) => self.hold(permit),
-            None => return Poll::Ready(Err(malformed("the server is stopping".to_owned()))),
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn hold(&mut self, permit: OwnedSemaphorePermit) {
-        match &mut self.permit {
-            Some(held) => held.merge(permit),
-            none => *none = Some(permit),
         }
     }
 }

@@ -58,7 +58,7 @@ pub(crate) async fn serve(parts: Parts) {
         ending: None,
     };
     if let Err(why) = poll_fn(|task| connection.poll(task)).await {
-        connection.metrics.broken.inc();
+        connection.metrics.traffic.broken.inc();
         tracing::debug!(%peer, %why, "connection closed");
     }
     // What was begun is finished, even when nobody is left to be told: handlers are not cut off half way.
@@ -137,7 +137,7 @@ impl Connection {
         match self.output.poll(task, &mut self.stream)? {
             Poll::Ready(0) | Poll::Pending => Ok(false),
             Poll::Ready(bytes) => {
-                self.metrics.bytes_out.inc_by(bytes as u64);
+                self.metrics.traffic.bytes_out.inc_by(bytes as u64);
                 self.watched.touch();
                 Ok(true)
             }
@@ -160,7 +160,7 @@ impl Connection {
                 true
             }
             Poll::Ready(Ok(bytes)) => {
-                self.metrics.bytes_in.inc_by(bytes as u64);
+                self.metrics.traffic.bytes_in.inc_by(bytes as u64);
                 self.watched.touch();
                 true
             }

@@ -5,7 +5,7 @@
 mod proxy;
 mod tls;
 
-pub use proxy::read_proxy_header;
+pub(crate) use proxy::read_proxy_header;
 pub use tls::{TlsAcceptor, TlsOptions};
 
 use rustix::{

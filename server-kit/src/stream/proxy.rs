@@ -20,7 +20,7 @@ const HEADER_MAX: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
 /// Takes the PROXY protocol header (version 1 or 2) off the start of `socket`. Answers the address it tells, if any.
-pub async fn read_proxy_header(socket: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
+pub(crate) async fn read_proxy_header(socket: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
     timeout(HEADER_MAX, read(socket))
         .await
         .map_err(|_| Error::from(ErrorKind::TimedOut))?

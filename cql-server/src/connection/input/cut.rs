@@ -124,7 +124,7 @@ impl Input {
     fn taken(&mut self, header: Header, body: Bytes) -> Incoming {
         Incoming::Request(Taken {
             request: Request { header, body },
-            permit: self.permit.take(),
+            permit: self.share.take(),
         })
     }
 

@@ -17,14 +17,14 @@ use crate::{
 };
 use bytes::{BufMut, Bytes, BytesMut};
 use cut::Large;
-use server_kit::Stream;
+use server_kit::{Share, Stream};
 use std::{
     io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio_util::io::poll_read_buf;
 
 /// What a connection reads into at first, and the most where requests are small.
@@ -41,8 +41,6 @@ pub(crate) enum Framing {
     /// Envelopes in segments.
     Segments(Format),
 }
-
-type Acquire = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
 
 /// Invariant: an idle connection holds no buffer, a busy one reuses its own, and a request's declared length alone
 /// takes no more than [`TRUSTED_BYTES_MAX`].
@@ -62,10 +60,8 @@ pub(super) struct Input {
     /// Bytes asked for by a read; grows while reads fill it.
     read_bytes: usize,
     request_bytes_max: usize,
-    in_flight: Arc<Semaphore>,
-    permit: Option<OwnedSemaphorePermit>,
-    /// Set while other connections hold all the bytes in flight.
-    acquiring: Option<Acquire>,
+    /// What large requests hold of the bytes in flight.
+    share: Share,
     /// By which error texts know the connection.
     name: u32,
 }
@@ -82,9 +78,7 @@ impl Input {
             skipped: None,
             read_bytes: READ_BYTES_MIN,
             request_bytes_max,
-            in_flight,
-            permit: None,
-            acquiring: None,
+            share: Share::new(in_flight),
             name,
         }
     }
@@ -192,55 +186,19 @@ impl Input {
             .large
             .as_ref()
             .map_or(0, |large| self.trusted(large.total, large.bytes.len()));
-        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = u32::try_from((frame + large).saturating_sub(held)).unwrap_or(u32::MAX);
-        if more == 0 {
-            return Poll::Ready(Ok(()));
-        }
-        if self.acquiring.is_none() {
-            if let Ok(permit) = self.in_flight.clone().try_acquire_many_owned(more) {
-                self.hold(permit);
-                return Poll::Ready(Ok(()));
-            }
-            let in_flight = self.in_flight.clone();
-            self.acquiring = Some(Box::pin(
-                async move { in_flight.acquire_many_owned(more).await.ok() },
-            ));
-        }
-        let Some(acquiring) = &mut self.acquiring else {
-            return Poll::Pending;
-        };
-        let permit = ready!(acquiring.as_mut().poll(task));
-        self.acquiring = None;
-        match permit {
-            Some(permit) => self.hold(permit),
-            None => return Poll::Ready(Err(io::Error::other("the server is stopping"))),
-        }
-        Poll::Ready(Ok(()))
-    }
-
-    fn hold(&mut self, permit: OwnedSemaphorePermit) {
-        match &mut self.permit {
-            Some(held) => held.merge(permit),
-            none => *none = Some(permit),
+        match ready!(self.share.poll(task, frame + large)) {
+            true => Poll::Ready(Ok(())),
+            false => Poll::Ready(Err(io::Error::other("the server is stopping"))),
         }
     }
 
     /// A share of the bytes in flight for what a compressed request expands to, without waiting for it.
     fn hold_expanded(&mut self, bytes: usize) -> Result<(), CqlError> {
-        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        if bytes <= READ_BYTES_MAX || bytes <= held {
+        if bytes <= READ_BYTES_MAX || self.share.try_hold(bytes) {
             return Ok(());
         }
-        let more = u32::try_from(bytes - held).unwrap_or(u32::MAX);
-        match self.in_flight.clone().try_acquire_many_owned(more) {
-            Ok(permit) => {
-                self.hold(permit);
-                Ok(())
-            }
-            Err(_) => Err(CqlError::Overloaded(
-                "Server is in overloaded state. Cannot accept more requests at this point".to_owned(),
-            )),
-        }
+        Err(CqlError::Overloaded(
+            "Server is in overloaded state. Cannot accept more requests at this point".to_owned(),
+        ))
     }
 }
