@@ -39,6 +39,8 @@ pub(super) struct Answers {
     slots: VecDeque<Slot>,
     /// The request whose place in the order is not taken yet; always the last one.
     unordered: Option<u64>,
+    /// Bytes of the answers that are done and wait for those before them.
+    done_bytes: usize,
 }
 
 impl Answers {
@@ -49,6 +51,11 @@ impl Answers {
     /// Whether the next request may be looked at.
     pub(super) fn have_room(&self) -> bool {
         self.unordered.is_none() && self.slots.len() < PIPELINED_MAX
+    }
+
+    /// Bytes of answers that are held back by others.
+    pub(super) fn done_bytes(&self) -> usize {
+        self.done_bytes
     }
 
     /// Starts the answer to `frame`.
@@ -75,6 +82,7 @@ impl Answers {
                     leave(reply, output);
                     return Ok(());
                 }
+                self.done_bytes += reply.bytes();
                 State::Done(reply)
             }
             Poll::Pending => {
@@ -115,6 +123,7 @@ impl Answers {
                 .api(slot.api)
                 .latency
                 .answered(session.broker.clock.elapsed().saturating_sub(slot.since));
+            self.done_bytes += reply.bytes();
             slot.state = State::Done(reply);
         }
         let last_is_done = self
@@ -129,7 +138,10 @@ impl Answers {
         }
         while let Some(slot) = self.slots.pop_front() {
             match slot.state {
-                State::Done(reply) => leave(reply, output),
+                State::Done(reply) => {
+                    self.done_bytes -= reply.bytes();
+                    leave(reply, output);
+                }
                 State::Waiting(_) => {
                     self.slots.push_front(slot);
                     break;

@@ -110,7 +110,7 @@ impl Connection {
     /// Starts answers to the requests that are there, as long as there is room for them.
     fn start(&mut self, task: &mut Context<'_>) -> Result<bool, Close> {
         let mut moved = false;
-        while self.ending.is_none() && self.answers.have_room() && self.output.bytes() < OUTPUT_BYTES_MAX {
+        while self.ending.is_none() && self.answers.have_room() && self.unsent_bytes() < OUTPUT_BYTES_MAX {
             let frame = match self.input.next_frame() {
                 Ok(Some(frame)) => frame,
                 Ok(None) => break,
@@ -130,6 +130,11 @@ impl Connection {
             }
         }
         Ok(moved)
+    }
+
+    /// Answers that are there and have not left, whether the peer or an earlier answer holds them back.
+    fn unsent_bytes(&self) -> usize {
+        self.output.bytes() + self.answers.done_bytes()
     }
 
     /// Writes what is ready. Called after as many requests as possible were started, so that answers share a write.

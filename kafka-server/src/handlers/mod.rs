@@ -154,6 +154,16 @@ pub(crate) enum Reply {
     Frame(Vec<Slice>),
 }
 
+impl Reply {
+    /// Bytes that it takes on the wire.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Reply::Nothing => 0,
+            Reply::Frame(slices) => slices.iter().map(Slice::len).sum(),
+        }
+    }
+}
+
 /// A request being answered.
 pub(crate) type Answer = Pin<Box<dyn Future<Output = Result<Reply, Close>> + Send>>;
 
