@@ -1,4 +1,4 @@
-use crate::listener::listen;
+use crate::Listener;
 use axum::{
     Router,
     extract::State,
@@ -6,17 +6,37 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
+use hyper::server::conn::http1;
+use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use prometheus_client::registry::Registry;
 use std::{
-    future::IntoFuture,
     io,
     net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
+use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 use tokio_util::sync::CancellationToken;
+
+/// Bytes of a request that are held. Requests here have no body, and none is read.
+const REQUEST_BYTES_MAX: usize = 16 << 10;
+
+/// What operators may take of a machine that is there for others.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Connections at the same time: who comes beyond them waits in the backlog.
+    connections_max: usize,
+    /// From a connection's start to the last byte of its one answer.
+    time_max: Duration,
+}
+
+const LIMITS: Limits = Limits {
+    connections_max: 64,
+    time_max: Duration::from_secs(30),
+};
 
 /// Whether the servers answer: what `/readyz` tells.
 #[derive(Debug, Clone, Default)]
@@ -53,8 +73,18 @@ impl Admin {
         ready: Ready,
         stop: CancellationToken,
     ) -> io::Result<Self> {
-        let listener = listen(bind).await?;
-        let address = listener.local_addr()?;
+        Self::limited(bind, registry, ready, LIMITS, stop).await
+    }
+
+    async fn limited(
+        bind: &str,
+        registry: Registry,
+        ready: Ready,
+        limits: Limits,
+        stop: CancellationToken,
+    ) -> io::Result<Self> {
+        let listener = Listener::bind(bind, false, None).await?;
+        let address = listener.address();
         let answers = Answers {
             ready,
             registry: Arc::new(registry),
@@ -64,8 +94,7 @@ impl Admin {
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
             .with_state(answers);
-        let served = axum::serve(listener, routes).with_graceful_shutdown(stop.cancelled_owned());
-        tokio::spawn(served.into_future());
+        tokio::spawn(accept(listener, routes, limits, stop));
         Ok(Admin { address })
     }
 
@@ -73,6 +102,32 @@ impl Admin {
     pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// Takes connections in until `stop`; what was taken is still answered.
+async fn accept(listener: Listener, routes: Router, limits: Limits, stop: CancellationToken) {
+    let seats = Arc::new(Semaphore::new(limits.connections_max));
+    while let Some(Ok(seat)) = stop.run_until_cancelled(seats.clone().acquire_owned()).await
+        && let Some((socket, peer)) = listener.accept(&stop).await
+    {
+        let served = serve(socket, routes.clone());
+        tokio::spawn(async move {
+            if !matches!(timeout(limits.time_max, served).await, Ok(Ok(()))) {
+                tracing::debug!(%peer, "admin connection given up");
+            }
+            drop(seat);
+        });
+    }
+}
+
+/// One request and its answer: no connection is kept for a second one, so that one limit of time bounds a peer that
+/// says nothing, one that stops in the middle, and one that takes no answer.
+async fn serve(socket: TcpStream, routes: Router) -> hyper::Result<()> {
+    http1::Builder::new()
+        .keep_alive(false)
+        .max_buf_size(REQUEST_BYTES_MAX)
+        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(routes))
+        .await
 }
 
 async fn readyz(State(answers): State<Answers>) -> impl IntoResponse {
@@ -92,3 +147,6 @@ async fn metrics(State(answers): State<Answers>) -> impl IntoResponse {
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     (code, [(CONTENT_TYPE, kind)], text)
 }
+
+#[cfg(test)]
+mod tests;
