@@ -11,7 +11,7 @@ use crate::{
     state::rows::{Head, Writes},
     statements::{
         assemble,
-        write::{Conditions, Target, Write},
+        write::{Before, Conditions, Target, Write},
     },
     wire::rows::RowsWriter,
 };
@@ -33,6 +33,19 @@ impl Stored {
 
     pub(super) fn static_row(&self) -> Option<Row<'_>> {
         self.head.static_row.as_deref().and_then(Row::read)
+    }
+
+    /// The row and the static row, for changes that depend on them.
+    pub(super) fn before(&self) -> (Before<'_>, Before<'_>) {
+        let row = Before {
+            row: self.row(),
+            enclosing: self.enclosing,
+        };
+        let statics = Before {
+            row: self.static_row(),
+            enclosing: self.head.deletions().partition,
+        };
+        (row, statics)
     }
 
     /// The values of all columns, and whether the row, or where none is meant the static row, exists.
@@ -140,8 +153,7 @@ impl Engine {
         let mut writes = Writes::default();
         for ((part, target), stored) in parts.iter().zip(&targets).zip(&all) {
             let stage = self.stage(part, parameters, timestamp_us);
-            part.write
-                .apply(target, &stage, (stored.row(), stored.static_row()), &mut writes)?;
+            part.write.apply(target, &stage, stored.before(), &mut writes)?;
         }
         self.follow_views(parts, now, &mut writes).await?;
         self.commit(writes).await?;

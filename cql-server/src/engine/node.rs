@@ -236,7 +236,10 @@ impl Engine {
                 ));
             };
             if bound.len() != prepared.markers().len() {
-                return Err(wrong_count(prepared.markers().len(), bound.len()));
+                let (expected, given) = (prepared.markers().len(), bound.len());
+                return Err(CqlError::invalid(format!(
+                    "There were {expected} markers(?) in CQL but {given} bound variables"
+                )));
             }
             parts.push(self.part(write, bound)?);
         }
@@ -274,10 +277,10 @@ impl Engine {
             }
             if part.write.reads() {
                 let stored = self.stored(&part.write, &target).await?;
-                part.write
-                    .apply(&target, &stage, (stored.row(), stored.static_row()), &mut writes)?;
+                part.write.apply(&target, &stage, stored.before(), &mut writes)?;
             } else {
-                part.write.apply(&target, &stage, (None, None), &mut writes)?;
+                part.write
+                    .apply(&target, &stage, Default::default(), &mut writes)?;
             }
         }
         self.follow_views(parts, self.now(parameters), &mut writes)

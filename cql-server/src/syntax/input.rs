@@ -11,8 +11,10 @@ use super::{
 use nom::{Err, IResult, error::ErrorKind};
 use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
-/// Terms, types and selectors nest at most so deep.
-pub(super) const NESTING_MAX: u16 = 64;
+/// Terms, types and selectors nest at most 64 levels deep, or as many operators as this; a level is parsed by calls within calls,
+/// operators only make the term deeper.
+const NESTING_MAX: u16 = 64 * LEVEL;
+const LEVEL: u16 = 4;
 
 /// What parsing shares: the statement, its tokens, and the names of bind markers by position.
 #[derive(Debug)]
@@ -138,13 +140,20 @@ impl<'a> Tokens<'a> {
 
     /// One level deeper, unless that is too deep.
     pub(crate) fn deeper(self) -> Result<Self, Err<Mismatch>> {
-        if self.nesting == NESTING_MAX {
+        self.deeper_by(LEVEL)
+    }
+
+    /// Behind one more operator, unless that is too deep.
+    pub(crate) fn behind_operator(self) -> Result<Self, Err<Mismatch>> {
+        self.deeper_by(1)
+    }
+
+    fn deeper_by(self, more: u16) -> Result<Self, Err<Mismatch>> {
+        let nesting = self.nesting + more;
+        if nesting > NESTING_MAX {
             return Err(self.refused("Statement is nested too deeply"));
         }
-        Ok(Tokens {
-            nesting: self.nesting + 1,
-            ..self
-        })
+        Ok(Tokens { nesting, ..self })
     }
 
     /// At this place, as deep as `outer` is.

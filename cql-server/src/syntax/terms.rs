@@ -109,7 +109,7 @@ pub(crate) const PRODUCTS: Operators = &[
     ("%", Operator::Modulo),
 ];
 
-/// Operands with operators of one precedence between them, from left to right. Each operator counts as a level of
+/// Operands with operators of one precedence between them, from left to right. Each operator counts as
 /// nesting, because the result nests to the left.
 pub(crate) fn chain<'a, T>(
     input: Tokens<'a>,
@@ -121,7 +121,7 @@ pub(crate) fn chain<'a, T>(
     let (mut input, mut left) = operand(input)?;
     while let Some((_, operator)) = operators.iter().find(|(sign, _)| input.is_sign(sign)) {
         // In `x = value + x` of UPDATE the sum belongs to the operation, not to the term.
-        let (rest, right) = match operand(input.skip().deeper()?) {
+        let (rest, right) = match operand(input.skip().behind_operator()?) {
             Err(nom::Err::Error(_)) if *operator == Operator::Add && input.skip().name_at(0) => break,
             other => other?,
         };

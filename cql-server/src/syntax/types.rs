@@ -140,7 +140,10 @@ fn vector(input: Tokens<'_>) -> Parsed<'_, RawType> {
     let at = input;
     let (input, text) = kind(Kind::Integer)(input)?;
     let Ok(dimensions) = text.parse::<i32>() else {
-        return Err(at.refused(format!("For input string: \"{text}\"")));
+        return Err(at.refused(format!(
+            "Failed parsing statement: [{}] reason: NumberFormatException For input string: \"{text}\"",
+            at.statement_text()
+        )));
     };
     let (input, ()) = closed_by(">")(input)?;
     let vector = RawType::Vector {

@@ -22,8 +22,10 @@ use crate::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// Names of keyspaces and tables are no longer than this.
+/// Names of keyspaces are no longer than this.
 pub(crate) const NAME_CHARS_MAX: usize = 48;
+/// Names of tables are no longer than this: with the original's suffix they are names of its folders.
+pub(crate) const TABLE_NAME_CHARS_MAX: usize = 222;
 
 /// Tables of clients have numbers from here on; those below belong to the system.
 const FIRST_NUMBER: u32 = 1024;

@@ -3,7 +3,10 @@
 use super::{Applied, Circumstances, change, given, keyspace_of};
 use crate::{
     core::{
-        schema::{Column, Keyspace, Options, Role, Schema, Table, is_plain_name, options::Given},
+        schema::{
+            Column, Keyspace, Options, Role, Schema, TABLE_NAME_CHARS_MAX, Table, is_plain_name,
+            options::Given,
+        },
         types::{CqlType, Native, names::RawType},
     },
     error::{CqlError, Result},
@@ -468,6 +471,12 @@ pub(super) fn check_name(keyspace: &str, name: &str) -> Result<()> {
     if !is_plain_name(name) {
         return Err(CqlError::Config(format!(
             "{keyspace}.{name}: Table name must not be empty or not contain non-alphanumeric-underscore characters (got \"{name}\")"
+        )));
+    }
+    let length = name.chars().count();
+    if length > TABLE_NAME_CHARS_MAX {
+        return Err(CqlError::Config(format!(
+            "{keyspace}.{name}: Table name must not be more than {TABLE_NAME_CHARS_MAX} characters long (got {length} characters for \"{name}\")"
         )));
     }
     Ok(())

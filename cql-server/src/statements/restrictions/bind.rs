@@ -2,7 +2,7 @@ use super::{Options, Restriction, Restrictions, Test, filter::Filter};
 use crate::{
     core::{
         schema::Table,
-        types::{compare, elements, token},
+        types::{compare, elements, ordered, token},
     },
     engine::Value,
     error::{CqlError, Result},
@@ -180,21 +180,30 @@ pub(crate) fn checked(key: Bytes) -> Result<Bytes> {
     if key.is_empty() {
         return Err(CqlError::invalid("Key may not be empty"));
     }
-    if key.len() > PARTITION_KEY_BYTES_MAX {
-        return Err(CqlError::invalid(format!(
-            "Key length of {} is longer than maximum of {PARTITION_KEY_BYTES_MAX}",
-            key.len()
-        )));
-    }
+    check_length(key.len())?;
     Ok(key)
 }
 
-/// Positions are keys too.
-pub(crate) fn checked_position(position: &[u8]) -> Result<()> {
-    if position.len() > PARTITION_KEY_BYTES_MAX {
+/// Positions are keys too: what counts are their values together, as clients sent them.
+pub(crate) fn checked_position(table: &Table, mut position: &[u8]) -> Result<()> {
+    // Encoded, values are hardly ever shorter.
+    if position.len() <= PARTITION_KEY_BYTES_MAX {
+        return Ok(());
+    }
+    let mut values = Vec::new();
+    for column in table.clustering() {
+        let decoded = ordered::decode(&mut values, &column.kind, column.is_descending(), &mut position);
+        if decoded.is_err() || position.is_empty() {
+            break;
+        }
+    }
+    check_length(values.len())
+}
+
+fn check_length(bytes: usize) -> Result<()> {
+    if bytes > PARTITION_KEY_BYTES_MAX {
         return Err(CqlError::invalid(format!(
-            "The sum of all clustering columns is too long ({} > {PARTITION_KEY_BYTES_MAX})",
-            position.len()
+            "Key length of {bytes} is longer than maximum of {PARTITION_KEY_BYTES_MAX}"
         )));
     }
     Ok(())

@@ -60,7 +60,7 @@ impl ViewPlan {
         for (column, value) in self.view.clustering().iter().zip(clustering) {
             ordered::encode(&mut position, &column.kind, column.is_descending(), Some(value))?;
         }
-        checked_position(&position)?;
+        checked_position(&self.view, &position)?;
         Ok(Some(Image {
             partition: Partition::new(self.view.number, token::token(&partition_key), &partition_key),
             position,

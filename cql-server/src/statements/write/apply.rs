@@ -1,9 +1,9 @@
 //! From a plan and its values to what is stored.
 
-use super::{Write, changes::Cells};
+use super::{Before, Write, changes::Cells};
 use crate::{
     core::{
-        rows::{Deletion, Expiry, Row, RowWriter, Stamp},
+        rows::{Deletion, Expiry, RowWriter, Stamp},
         types::{ordered, token},
     },
     engine::Value,
@@ -62,7 +62,7 @@ impl Write {
             self.restrictions.slices(table, values)?
         };
         for slice in &slices {
-            checked_position(&slice.from)?;
+            checked_position(table, &slice.from)?;
         }
         Ok(Target { partitions, slices })
     }
@@ -128,12 +128,12 @@ impl Write {
         }))
     }
 
-    /// Adds what it writes to `out`. `stored`: the row, then the static row, where [`Write::reads`].
+    /// Adds what it writes to `out`. `before`: the row, then the static row, where [`Write::reads`].
     pub(crate) fn apply(
         &self,
         target: &Target,
         stage: &Stage<'_>,
-        stored: (Option<Row<'_>>, Option<Row<'_>>),
+        before: (Before<'_>, Before<'_>),
         out: &mut Writes,
     ) -> Result<()> {
         let stamp = Stamp {
@@ -142,7 +142,7 @@ impl Write {
         };
         for partition in &target.partitions {
             if !self.statics.is_empty() {
-                let fragment = self.fragment(&self.statics, stamp, None, stage, stored.1)?;
+                let fragment = self.fragment(&self.statics, stamp, None, stage, before.1)?;
                 self.entries(partition, None, &fragment, out)?;
                 out.static_row(partition, fragment);
             }
@@ -157,7 +157,7 @@ impl Write {
             let spelled = if live { self.spelled(stage)? } else { Vec::new() };
             for slice in &target.slices {
                 let fragment =
-                    self.fragment(&self.changes, stamp, Some((live, &spelled)), stage, stored.0)?;
+                    self.fragment(&self.changes, stamp, Some((live, &spelled)), stage, before.0)?;
                 self.entries(partition, Some(&slice.from), &fragment, out)?;
                 out.row(partition, &slice.from, fragment);
             }
@@ -171,7 +171,7 @@ impl Write {
         stamp: Stamp,
         row: Option<(bool, &[Spelled])>,
         stage: &Stage<'_>,
-        stored: Option<Row<'_>>,
+        before: Before<'_>,
     ) -> Result<Vec<u8>> {
         let (live, spelled) = row.unwrap_or_default();
         let mut writer = RowWriter::with_capacity(stamp, live, None, 256);
@@ -179,12 +179,14 @@ impl Write {
             writer.value(*column, None, value);
         }
         let mut cells = Cells {
+            table: &self.table,
             out: &mut writer,
             stamp,
             now: stage.now,
             position: stage.position,
             values: &stage.values,
-            stored,
+            before,
+            placed: 0,
         };
         for (at, change) in changes {
             cells.change(&self.table.columns[*at], change)?;

@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        rows::{Cell, Content, Row, RowWriter, Stamp},
-        schema::Column,
+        rows::{Cell, Content, Deletion, Row, RowWriter, Stamp},
+        schema::{Column, Table},
         types::{CqlType, compare, elements},
     },
     engine::Value,
@@ -43,6 +43,7 @@ impl Change {
 
 /// What writing cells of one row needs to know.
 pub(super) struct Cells<'w> {
+    pub(super) table: &'w Table,
     pub(super) out: &'w mut RowWriter,
     pub(super) stamp: Stamp,
     /// The present second, for tombstones.
@@ -51,7 +52,39 @@ pub(super) struct Cells<'w> {
     pub(super) position: i64,
     pub(super) values: &'w Values<'w>,
     /// The row as it is stored, where a change depends on it.
-    pub(super) stored: Option<Row<'w>>,
+    pub(super) before: Before<'w>,
+    /// How many elements this statement has put into lists.
+    pub(super) placed: u32,
+}
+
+/// A row, or a static row, as it is stored.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Before<'a> {
+    pub(crate) row: Option<Row<'a>>,
+    /// The deletion around it, of its partition or a range.
+    pub(crate) enclosing: Option<Deletion>,
+}
+
+impl<'a> Before<'a> {
+    /// The elements of a collection: their paths and values.
+    fn elements(
+        self,
+        table: &Table,
+        column: &Column,
+        now: i64,
+    ) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
+        let id = column.id;
+        let cells = self
+            .row
+            .into_iter()
+            .flat_map(move |row| row.live_cells(now, self.enclosing));
+        cells
+            .filter(move |cell| cell.column == id && !table.hides(id, cell.timestamp))
+            .filter_map(|cell| match cell.content {
+                Content::Value(value) | Content::Expiring(value, _) => Some((cell.path?, value)),
+                _ => None,
+            })
+    }
 }
 
 impl Cells<'_> {
@@ -111,7 +144,14 @@ impl Cells<'_> {
     fn elements(&mut self, column: &Column, value: &[u8], prepend: bool) {
         match &column.kind {
             CqlType::List { .. } => {
-                for (index, element) in elements::elements(value).enumerate() {
+                let count = u32::try_from(elements::elements(value).count()).unwrap_or(u32::MAX);
+                self.placed = self.placed.saturating_add(count);
+                // What a statement adds later goes further out, in front as at the end.
+                let first = match prepend {
+                    true => u32::MAX - self.placed,
+                    false => self.placed - count,
+                };
+                for (index, element) in (first..).zip(elements::elements(value)) {
                     let path = list_path(self.position, index, prepend);
                     self.out.value(column.id, Some(&path), element);
                 }
@@ -173,8 +213,7 @@ impl Cells<'_> {
             return Ok(());
         };
         if let CqlType::List { of, .. } = &column.kind {
-            let stored = self.stored;
-            for (path, element) in stored_elements(stored, column, self.now) {
+            for (path, element) in self.before.elements(self.table, column, self.now) {
                 if elements::elements(&value).any(|gone| compare(of, gone, element).is_eq()) {
                     self.out.tombstone(column.id, Some(path), self.now);
                 }
@@ -199,7 +238,7 @@ impl Cells<'_> {
             Value::Unset => return Err(CqlError::invalid("Invalid unset map key")),
         };
         let path = if is_list {
-            self.at_index(column, &key, "set")?
+            self.at_index(column, &key, "set an element on")?
         } else {
             key
         };
@@ -227,7 +266,7 @@ impl Cells<'_> {
             }
         };
         let path = if is_list {
-            self.at_index(column, &key, "delete")?
+            self.at_index(column, &key, "delete an element from")?
         } else {
             key
         };
@@ -239,12 +278,11 @@ impl Cells<'_> {
     fn at_index(&self, column: &Column, index: &[u8], verb: &str) -> Result<Bytes> {
         let index = index.try_into().map(i32::from_be_bytes);
         let index = index.map_err(|_| CqlError::invalid("Invalid null value for list index"))?;
-        let all: Vec<&[u8]> = stored_elements(self.stored, column, self.now)
-            .map(|(path, _)| path)
-            .collect();
+        let stored = self.before.elements(self.table, column, self.now);
+        let all: Vec<&[u8]> = stored.map(|(path, _)| path).collect();
         if all.is_empty() {
             return Err(CqlError::invalid(format!(
-                "Attempted to {verb} an element on a list which is null"
+                "Attempted to {verb} a list which is null"
             )));
         }
         let found = usize::try_from(index).ok().and_then(|index| all.get(index));
@@ -257,32 +295,16 @@ impl Cells<'_> {
     }
 }
 
-/// The elements of a collection as they are stored: their paths and values.
-fn stored_elements<'a>(
-    stored: Option<Row<'a>>,
-    column: &Column,
-    now: i64,
-) -> impl Iterator<Item = (&'a [u8], &'a [u8])> {
-    let id = column.id;
-    let cells = stored.into_iter().flat_map(move |row| row.live_cells(now, None));
-    cells
-        .filter(move |cell| cell.column == id)
-        .filter_map(|cell| match cell.content {
-            Content::Value(value) | Content::Expiring(value, _) => Some((cell.path?, value)),
-            _ => None,
-        })
-}
-
 /// The path of a field of a user-defined type.
 pub(crate) fn field_path(field: usize) -> [u8; 2] {
     u16::try_from(field).unwrap_or(u16::MAX).to_be_bytes()
 }
 
 /// The path of an element of a list: later positions behind, for prepending before, the others.
-fn list_path(position: i64, index: usize, prepend: bool) -> [u8; 12] {
+fn list_path(position: i64, index: u32, prepend: bool) -> [u8; 12] {
     let position = if prepend { -position } else { position };
     let mut path = [0; 12];
     path[..8].copy_from_slice(&((position as u64) ^ (1 << 63)).to_be_bytes());
-    path[8..].copy_from_slice(&(index as u32).to_be_bytes());
+    path[8..].copy_from_slice(&index.to_be_bytes());
     path
 }

@@ -10,7 +10,7 @@ mod json;
 mod prepare;
 
 pub(crate) use apply::{Stage, Target};
-pub(crate) use changes::Change;
+pub(crate) use changes::{Before, Change};
 pub(crate) use conditions::Conditions;
 pub(crate) use entries::add as add_entries;
 pub(crate) use prepare::{delete, insert, update};
