@@ -12,6 +12,9 @@ use crate::{
 };
 use bytes::Bytes;
 
+/// More elements than a request has room for.
+const LISTED_MAX: u32 = 1 << 31;
+
 /// How a column changes.
 #[derive(Debug, Clone)]
 pub(crate) enum Change {
@@ -148,7 +151,7 @@ impl Cells<'_> {
                 self.placed = self.placed.saturating_add(count);
                 // What a statement adds later goes further out, in front as at the end.
                 let first = match prepend {
-                    true => u32::MAX - self.placed,
+                    true => LISTED_MAX - self.placed.min(LISTED_MAX),
                     false => self.placed - count,
                 };
                 for (index, element) in (first..).zip(elements::elements(value)) {
