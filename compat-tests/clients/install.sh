@@ -53,7 +53,8 @@ if [ ! -d "$dir" ]; then
         ;;
     go)
         cp "$here"/go/go.* "$new" && cp -r "$tests"/scenarios/go/* "$new"
-        (cd "$new" && mkdir bin && go build -o bin/ ./... >&2)
+        go=$("$here/go.sh" "$cache")
+        (cd "$new" && mkdir bin && "$go" build -o bin/ ./... >&2)
         ;;
     rdkafka)
         cp "${from[@]}" "$new"
@@ -63,7 +64,8 @@ if [ ! -d "$dir" ]; then
         ;;
     cql-go)
         cp "${from[@]}" "$new"
-        (cd "$new" && go build -o gocql . >&2)
+        go=$("$here/go.sh" "$cache")
+        (cd "$new" && "$go" build -o gocql . >&2)
         ;;
     cql-java | cql-java3)
         jars "${from[0]}" "$new/lib"

@@ -24,10 +24,24 @@ fn main() -> ExitCode {
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("smack: {error:#}");
+            eprintln!("smack: {}", sentence(&error));
             ExitCode::FAILURE
         }
     }
+}
+
+/// An error and what it comes from. Libraries put the cause into their text or not: said twice, it is left out.
+fn sentence(error: &anyhow::Error) -> String {
+    let mut whole = String::new();
+    for why in error.chain().map(ToString::to_string) {
+        if whole.is_empty() {
+            whole = why;
+        } else if !whole.ends_with(&why) {
+            whole += ": ";
+            whole += &why;
+        }
+    }
+    whole
 }
 
 #[allow(clippy::print_stdout, reason = "the asked-for file goes to standard output")]

@@ -33,6 +33,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let mut registry = Registry::default();
     server_kit::register_process(&mut registry);
     let shard = store::open(&settings)?;
+    let lease = shard.lease.clone();
     ports::clear(&settings.data_dir)?;
     let own = registry.sub_registry_with_prefix("smack");
     let running = Running::start(&settings, shard, own, clock.clone(), &stop).await?;
@@ -44,8 +45,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     ready.set(true);
     let lines = running.lines(admin.address());
     print!("{}", banner::text(&lines, &settings.data_dir, clock.elapsed()));
-    let signal = signals.next().await;
-    tracing::info!(signal, "stopping");
+    let ended = tokio::select! {
+        signal = signals.next() => {
+            tracing::info!(signal, "stopping");
+            Ok(())
+        }
+        _ = lease.lost() => Err(anyhow!("the data have a newer owner")),
+    };
     ready.set(false);
     stop.cancel();
     tokio::select! {
@@ -53,7 +59,8 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         () = tokio::time::sleep(STOP_MAX) => tracing::warn!("stopped with requests still under way"),
         signal = signals.next() => tracing::warn!(signal, "stopped at once"),
     }
-    ports::clear(&settings.data_dir)
+    ports::clear(&settings.data_dir)?;
+    ended
 }
 
 /// The servers that were started.

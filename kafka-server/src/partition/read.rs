@@ -54,6 +54,13 @@ impl Opened {
             true => found.last_stable,
             false => found.high_watermark,
         };
+        if from.committed {
+            // Before the log is read: what is trimmed meanwhile may take aborted transactions with it whose records are
+            // still answered.
+            let state = self.state.lock();
+            let known = state.producers.transactions();
+            found.aborted = Some(known.aborted_between(from.offset, before));
+        }
         if from.offset < before && (from.bytes_max > 0 || from.at_least_one) {
             let limit = ReadLimit {
                 bytes_max: from.bytes_max,
@@ -64,13 +71,10 @@ impl Opened {
             (found.slices, found.bytes) = (read.slices, read.bytes);
             self.reads.add(found.bytes);
         }
-        if from.committed {
-            let state = self.state.lock();
-            let known = state.producers.transactions();
-            found.aborted = Some(match found.bytes {
-                0 => Vec::new(),
-                _ => known.aborted_between(from.offset, before),
-            });
+        if let Some(aborted) = &mut found.aborted
+            && found.bytes == 0
+        {
+            aborted.clear();
         }
         Ok(found)
     }

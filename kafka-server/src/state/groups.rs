@@ -18,7 +18,7 @@ pub(crate) enum GroupRecord {
     Consumer(ConsumerRecord),
 }
 
-/// A member of a consumer group as it is stored. Its key cannot be taken apart, so it says whose it is.
+/// A member of a consumer group as it is stored, and whose it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct StoredMember {
     pub(crate) group: String,
@@ -61,7 +61,9 @@ pub(crate) fn put_member(
     id: &str,
     member: Option<ConsumerMemberRecord>,
 ) -> Result<()> {
-    let key = key(Kind::GroupMember, &[group.as_bytes(), id.as_bytes()]);
+    // Clients choose both: without the length, parts of one could pass for parts of the other.
+    let length = (group.len() as u32).to_be_bytes();
+    let key = key(Kind::GroupMember, &[&length, group.as_bytes(), id.as_bytes()]);
     match member {
         None => batch.delete(key),
         Some(member) => {

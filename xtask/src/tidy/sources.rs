@@ -174,7 +174,7 @@ fn unsorted(text: &str) -> Option<String> {
         .filter_map(|line| {
             line.trim_start()
                 .strip_prefix("api!(")
-                .or_else(|| line.trim_start().strip_prefix("raw!("))?
+                .or_else(|| line.trim_start().strip_prefix("raw_api!("))?
                 .split(' ')
                 .next()?
                 .parse()
