@@ -6,6 +6,7 @@
 
 use crate::{
     lease::LockFile,
+    tuning,
     work::{SyncQueue, Syncable},
 };
 use bytes::Bytes;
@@ -25,14 +26,6 @@ use storage::{
 };
 use tokio::sync::watch;
 
-/// What is buffered in memory before it becomes a sorted file.
-const WRITE_BUFFER_BYTES: usize = 8 << 20;
-/// Blocks of sorted files kept in memory.
-const BLOCK_CACHE_BYTES: usize = 8 << 20;
-/// The write-ahead log is cut by flushing the buffer beyond this, so that opening stays fast.
-const WAL_BYTES_MAX: u64 = 16 << 20;
-/// Sorted files that are open at the same time at the most.
-const OPEN_FILES_MAX: i32 = 256;
 /// Up to so many items an estimate is counted instead.
 const COUNTED_MAX: usize = 256;
 
@@ -241,27 +234,7 @@ impl KvRead for View {
 }
 
 fn options(merge: Option<MergeFn>) -> rocksdb::Options {
-    let mut table = rocksdb::BlockBasedOptions::default();
-    table.set_block_cache(&rocksdb::Cache::new_lru_cache(BLOCK_CACHE_BYTES));
-    table.set_cache_index_and_filter_blocks(true);
-    table.set_bloom_filter(10.0, false);
-    let mut options = rocksdb::Options::default();
-    options.create_if_missing(true);
-    options.set_block_based_table_factory(&table);
-    options.set_compression_type(rocksdb::DBCompressionType::Lz4);
-    options.set_write_buffer_size(WRITE_BUFFER_BYTES);
-    options.set_max_write_buffer_number(2);
-    options.set_max_total_wal_size(WAL_BYTES_MAX);
-    options.set_max_open_files(OPEN_FILES_MAX);
-    options.set_max_background_jobs(2);
-    // The default of 16 threads that open table files costs more than it saves a store this small.
-    options.set_max_file_opening_threads(1);
-    options.set_skip_stats_update_on_db_open(true);
-    options.set_stats_dump_period_sec(0);
-    options.set_stats_persist_period_sec(0);
-    options.set_keep_log_file_num(2);
-    options.set_max_log_file_size(1 << 20);
-    options.set_log_level(rocksdb::LogLevel::Warn);
+    let mut options = tuning::options();
     if let Some(merge) = merge {
         let full = move |key: &[u8], value: Option<&[u8]>, operands: &rocksdb::MergeOperands| {
             let operands: Vec<&[u8]> = operands.iter().collect();
@@ -338,17 +311,15 @@ fn scan_page(db: &DB, mut scan: Scan, page: Page, mut options: ReadOptions) -> R
     } else {
         cursor.seek_to_first();
     }
-    let mut answer = ScanPage::default();
-    let mut bytes = 0;
+    let mut read = Gathered::default();
+    let mut is_whole = true;
     while let Some((key, value)) = cursor.item() {
-        bytes += key.len() + value.len();
-        if !answer.items.is_empty() && (answer.items.len() >= page.items_max || bytes > page.bytes_max) {
-            answer.next = rest(&mut scan, &answer.items);
-            return Ok(answer);
+        let bytes = read.bytes.len() + key.len() + value.len();
+        if !read.ends.is_empty() && (read.ends.len() >= page.items_max || bytes > page.bytes_max) {
+            is_whole = false;
+            break;
         }
-        answer
-            .items
-            .push((Bytes::copy_from_slice(key), Bytes::copy_from_slice(value)));
+        read.push(key, value);
         if scan.reverse {
             cursor.prev();
         } else {
@@ -356,7 +327,37 @@ fn scan_page(db: &DB, mut scan: Scan, page: Page, mut options: ReadOptions) -> R
         }
     }
     cursor.status().map_err(engine)?;
-    Ok(answer)
+    let items = read.items();
+    let next = if is_whole { None } else { rest(&mut scan, &items) };
+    Ok(ScanPage { items, next })
+}
+
+/// The items of a page: one piece of memory for all their bytes, as most are small.
+#[derive(Default)]
+struct Gathered {
+    bytes: Vec<u8>,
+    /// Where each key and each value ends.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Gathered {
+    fn push(&mut self, key: &[u8], value: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        let key_end = self.bytes.len();
+        self.bytes.extend_from_slice(value);
+        self.ends.push((key_end, self.bytes.len()));
+    }
+
+    fn items(self) -> Vec<(Bytes, Bytes)> {
+        let bytes = Bytes::from(self.bytes);
+        let mut from = 0;
+        let item = |(key_end, end): (usize, usize)| {
+            let item = (bytes.slice(from..key_end), bytes.slice(key_end..end));
+            from = end;
+            item
+        };
+        self.ends.into_iter().map(item).collect()
+    }
 }
 
 /// What is left of `scan` after `items`.

@@ -5,6 +5,7 @@
 mod kv;
 mod lease;
 mod log;
+mod tuning;
 mod work;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

@@ -87,11 +87,14 @@ impl Engine {
         let Some(partition) = target.partitions.first() else {
             return Ok(Stored::default());
         };
-        let snapshot = self.kv.snapshot()?;
         let mut stored = Stored::default();
-        if !table.clustering().is_empty() {
-            stored.head = Head::read(&*snapshot, partition, table.has_statics()).await?;
+        if table.clustering().is_empty() {
+            // All there is of the partition is one key, and one read sees one state of it.
+            stored.row = self.kv.get(&partition.row_key(&[])).await?;
+            return Ok(stored);
         }
+        let snapshot = self.kv.snapshot()?;
+        stored.head = Head::read(&*snapshot, partition, table.has_statics()).await?;
         if let Some(slice) = target.slices.first() {
             stored.enclosing = stored.head.deletions().at(&slice.from);
             stored.row = snapshot.get(&partition.row_key(&slice.from)).await?;

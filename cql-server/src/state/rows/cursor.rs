@@ -13,6 +13,8 @@ pub(crate) struct Cursor<'a> {
     scans: VecDeque<Scan>,
     items: vec::IntoIter<(Bytes, Bytes)>,
     page: Page,
+    /// Whether a page was read.
+    has_read: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -87,6 +89,7 @@ impl<'a> Cursor<'a> {
             scans,
             items: Vec::new().into_iter(),
             page,
+            has_read: false,
         }
     }
 
@@ -101,6 +104,11 @@ impl<'a> Cursor<'a> {
             let Some(scan) = self.scans.pop_front() else {
                 return Ok(None);
             };
+            if self.has_read {
+                // The store answers at once, so nothing else would have its turn until all is read.
+                tokio::task::yield_now().await;
+            }
+            self.has_read = true;
             let page = self.kv.scan(scan, self.page).await?;
             if let Some(next) = page.next {
                 self.scans.push_front(next);
