@@ -1,8 +1,9 @@
 //! The load of `cargo xtask bench cql`: the scylla driver, the same on both sides. Prints one JSON object.
 //!
 //! `cql-load fill ROWS`, then `cql-load CASE ROWS SECONDS WARM_SECONDS`. A load first runs for as long as it is told
-//! without counting, so that a JVM is warm. Processor time is the server process's own (`SERVER_PID`), read where counting
-//! begins and ends.
+//! without counting, so that a JVM is warm; then as fast as it is answered, which gives the rate; then at a fixed rate that
+//! both sides manage, which gives the times of answers at the same load. Processor time is the server process's own
+//! (`SERVER_PID`), read where counting begins and ends. `cql-load grow FROM ROWS` adds the rows from one number to another.
 
 use std::error::Error;
 use std::future::Future;
@@ -29,6 +30,10 @@ const WIDE_PARTITIONS: i64 = 2_000;
 const BATCH_STATEMENTS: usize = 10;
 const COUNTERS: i64 = 10_000;
 const SCAN_RANGES: u64 = 64;
+/// Numbers that rows of indexed tables have.
+const NUMBERS: u64 = 1_000;
+/// Rows that `grow` sends at once.
+const GROW_STATEMENTS: usize = 50;
 
 /// What all requests of a load share.
 struct Load {
@@ -66,6 +71,8 @@ impl Load {
 struct Case {
     name: &'static str,
     under_way: usize,
+    /// Rows or operations a second of the fixed rate: about half of what the original manages on two cores.
+    paced: f64,
     statements: &'static [&'static str],
     work: fn(Arc<Load>) -> Work,
 }
@@ -76,6 +83,7 @@ const CASES: &[Case] = &[
     Case {
         name: "insert",
         under_way: 256,
+        paced: 10_000.0,
         statements: &[INSERT],
         work: |load| {
             Box::pin(async move {
@@ -90,6 +98,7 @@ const CASES: &[Case] = &[
     Case {
         name: "select",
         under_way: 256,
+        paced: 3_000.0,
         statements: &["SELECT v FROM bench.t WHERE k = ?"],
         work: |load| {
             Box::pin(async move {
@@ -108,6 +117,7 @@ const CASES: &[Case] = &[
     Case {
         name: "range",
         under_way: 64,
+        paced: 1_000.0,
         statements: &["SELECT c, v FROM bench.wide WHERE k = ?"],
         work: |load| {
             Box::pin(async move {
@@ -124,6 +134,7 @@ const CASES: &[Case] = &[
     Case {
         name: "lwt",
         under_way: 32,
+        paced: 1_200.0,
         statements: &["INSERT INTO bench.once (k, v) VALUES (?, ?) IF NOT EXISTS"],
         work: |load| {
             Box::pin(async move {
@@ -138,6 +149,7 @@ const CASES: &[Case] = &[
     Case {
         name: "batch",
         under_way: 32,
+        paced: 1_200.0,
         statements: &[INSERT],
         work: |load| {
             Box::pin(async move {
@@ -153,6 +165,7 @@ const CASES: &[Case] = &[
     Case {
         name: "counter",
         under_way: 256,
+        paced: 5_000.0,
         statements: &["UPDATE bench.n SET n = n + ? WHERE k = ?"],
         work: |load| {
             Box::pin(async move {
@@ -165,8 +178,23 @@ const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "index",
+        under_way: 256,
+        paced: 5_000.0,
+        statements: &["INSERT INTO bench.indexed (k, v, i) VALUES (?, ?, ?)"],
+        work: insert_numbered,
+    },
+    Case {
+        name: "view",
+        under_way: 256,
+        paced: 2_000.0,
+        statements: &["INSERT INTO bench.viewed (k, v, i) VALUES (?, ?, ?)"],
+        work: insert_numbered,
+    },
+    Case {
         name: "scan",
         under_way: 4,
+        paced: 60_000.0,
         statements: &["SELECT k, v FROM bench.t WHERE token(k) > ? AND token(k) <= ?"],
         work: |load| {
             Box::pin(async move {
@@ -190,6 +218,18 @@ const CASES: &[Case] = &[
         },
     },
 ];
+
+/// A row with a number that an index or a view is by.
+fn insert_numbered(load: Arc<Load>) -> Work {
+    Box::pin(async move {
+        let key = load.key();
+        let number = (load.number() % NUMBERS) as i32;
+        load.session
+            .execute_unpaged(&load.statements[0], (key, value(key), number))
+            .await?;
+        Ok(1)
+    })
+}
 
 /// Text that compresses about as well as what people store.
 fn value(key: i64) -> String {
@@ -219,6 +259,11 @@ async fn fill(rows: i64) -> Result<Value> {
         "CREATE TABLE bench.wide (k bigint, c int, v text, PRIMARY KEY (k, c))",
         "CREATE TABLE bench.once (k bigint PRIMARY KEY, v text)",
         "CREATE TABLE bench.n (k bigint PRIMARY KEY, n counter)",
+        "CREATE TABLE bench.indexed (k bigint PRIMARY KEY, v text, i int)",
+        "CREATE INDEX ON bench.indexed (i)",
+        "CREATE TABLE bench.viewed (k bigint PRIMARY KEY, v text, i int)",
+        "CREATE MATERIALIZED VIEW bench.by_number AS SELECT * FROM bench.viewed \
+         WHERE i IS NOT NULL AND k IS NOT NULL PRIMARY KEY (i, k)",
     ] {
         session.query_unpaged(text, &[]).await?;
     }
@@ -252,28 +297,67 @@ fn processor_seconds() -> Result<f64> {
     Ok((ticks(11)? + ticks(12)?) / 100.0)
 }
 
-async fn run(case: &Case, rows: i64, seconds: u64, warm: u64) -> Result<Value> {
-    let session = open().await?;
-    let mut statements = Vec::new();
-    for text in case.statements {
-        statements.push(session.prepare(*text).await?);
+/// When requests of a fixed rate are due.
+struct Pace {
+    began: Instant,
+    per_second: f64,
+    next: AtomicU64,
+}
+
+impl Pace {
+    fn new(per_second: f64) -> Self {
+        Pace {
+            began: Instant::now(),
+            per_second,
+            next: AtomicU64::new(0),
+        }
     }
-    let load = Arc::new(Load {
-        session,
-        statements,
-        rows,
-        // A server that ran before was asked other numbers.
-        next: AtomicU64::new(u64::from(std::process::id()) << 32),
-    });
+
+    /// Waits until the next request is due, and answers from when on its time counts: where all that are under way are
+    /// late, from when it was due, so that a server does not gain by holding requests up.
+    async fn due(&self) -> Instant {
+        let number = self.next.fetch_add(1, Ordering::Relaxed) as f64;
+        let due = self.began + Duration::from_secs_f64(number / self.per_second);
+        if due <= Instant::now() {
+            return due;
+        }
+        tokio::time::sleep_until(due.into()).await;
+        Instant::now()
+    }
+}
+
+/// What was counted.
+struct Counted {
+    done: f64,
+    /// In order.
+    took_us: Vec<u32>,
+    seconds: f64,
+    /// Seconds of the server's processors.
+    used: f64,
+}
+
+impl Counted {
+    fn at_ms(&self, share: f64) -> Option<f64> {
+        let at = (self.took_us.len() as f64 * share) as usize;
+        self.took_us.get(at).map(|us| f64::from(*us) / 1e3)
+    }
+}
+
+/// Runs a load, at a pace or as fast as it is answered, and counts after `warm` seconds.
+async fn count(case: &Case, load: &Arc<Load>, pace: Option<Pace>, seconds: u64, warm: u64) -> Result<Counted> {
     let (counting, stop) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+    let pace = Arc::new(pace);
     let mut workers = Vec::new();
     for _ in 0..case.under_way {
-        let (load, counting, stop) = (load.clone(), counting.clone(), stop.clone());
+        let (load, counting, stop, pace) = (load.clone(), counting.clone(), stop.clone(), pace.clone());
         let work = case.work;
         workers.push(tokio::spawn(async move {
             let (mut done, mut took) = (0, Vec::new());
             while !stop.load(Ordering::Relaxed) {
-                let began = Instant::now();
+                let began = match &*pace {
+                    Some(pace) => pace.due().await,
+                    None => Instant::now(),
+                };
                 let counted = counting.load(Ordering::Relaxed);
                 let count = work(load.clone()).await?;
                 if counted && !stop.load(Ordering::Relaxed) {
@@ -290,19 +374,63 @@ async fn run(case: &Case, rows: i64, seconds: u64, warm: u64) -> Result<Value> {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
     stop.store(true, Ordering::Relaxed);
     let (seconds, used) = (began.elapsed().as_secs_f64(), processor_seconds()? - used);
-    let (mut done, mut took) = (0, Vec::new());
+    let (mut done, mut took_us) = (0, Vec::new());
     for worker in workers {
         let (count, some) = worker.await??;
         done += count;
-        took.extend(some);
+        took_us.extend(some);
     }
-    took.sort_unstable();
-    let at = |share: f64| took.get((took.len() as f64 * share) as usize).map(|us| f64::from(*us) / 1e3);
-    let done = done as f64;
+    took_us.sort_unstable();
+    Ok(Counted {
+        done: done as f64,
+        took_us,
+        seconds,
+        used,
+    })
+}
+
+async fn run(case: &Case, rows: i64, seconds: u64, warm: u64) -> Result<Value> {
+    let session = open().await?;
+    let mut statements = Vec::new();
+    for text in case.statements {
+        statements.push(session.prepare(*text).await?);
+    }
+    let load = Arc::new(Load {
+        session,
+        statements,
+        rows,
+        // A server that ran before was asked other numbers.
+        next: AtomicU64::new(u64::from(std::process::id()) << 32),
+    });
+    let fast = count(case, &load, None, seconds, warm).await?;
+    let each = fast.done / (fast.took_us.len() as f64).max(1.0);
+    let pace = Pace::new(case.paced / each.max(1.0));
+    let paced = count(case, &load, Some(pace), seconds, 1).await?;
     Ok(json!({
-        "rate": done / seconds, "work": done / used.max(0.01), "cores": used / seconds,
-        "p50": at(0.5), "p99": at(0.99),
+        "rate": fast.done / fast.seconds, "work": fast.done / fast.used.max(0.01), "cores": fast.used / fast.seconds,
+        "p50": paced.at_ms(0.5), "p99": paced.at_ms(0.99), "fast_p99": fast.at_ms(0.99),
     }))
+}
+
+/// Adds rows, many at once.
+async fn grow(from: i64, rows: i64) -> Result<Value> {
+    let session = open().await?;
+    let put = session.prepare(INSERT).await?;
+    let mut batch = Batch::new(BatchType::Unlogged);
+    for _ in 0..GROW_STATEMENTS {
+        batch.append_statement(put.clone());
+    }
+    let (session, batch) = (&session, &batch);
+    let all = (from..rows).step_by(GROW_STATEMENTS).map(|first| {
+        let keys = first..first + GROW_STATEMENTS as i64;
+        let values: Vec<_> = keys.map(|key| (key, value(key))).collect();
+        async move { session.batch(batch, values).await }
+    });
+    futures::stream::iter(all)
+        .buffer_unordered(16)
+        .try_for_each(|_| async { Ok(()) })
+        .await?;
+    Ok(json!({ "rows": rows }))
 }
 
 #[tokio::main]
@@ -312,6 +440,7 @@ async fn main() -> Result<()> {
     let rows = number(1)? as i64;
     let said = match arguments[0].as_str() {
         "fill" => fill(rows).await?,
+        "grow" => grow(rows, number(2)? as i64).await?,
         name => {
             let case = CASES.iter().find(|case| case.name == name).ok_or("no such load")?;
             run(case, rows, number(2)?, number(3)?).await?

@@ -9,8 +9,9 @@ use std::cmp::Ordering;
 /// therefore want each operand exactly once.
 pub(crate) fn merge(existing: Option<&[u8]>, operands: &[&[u8]]) -> Vec<u8> {
     let fragments = || existing.into_iter().chain(operands.iter().copied());
-    match fragments().count() {
-        1 => fragments().collect::<Vec<_>>().concat(),
+    match (existing, operands) {
+        // Most rows are written once.
+        (None, &[only]) | (Some(only), []) => only.to_vec(),
         _ if fragments().any(|fragment| fragment.first() == Some(&ROW_FORMAT)) => merge_rows(fragments()),
         _ => Deletions::merge(fragments().filter_map(Deletions::read)).to_bytes(),
     }

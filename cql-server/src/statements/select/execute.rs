@@ -168,10 +168,11 @@ impl Run<'_> {
     /// A partition of a table without clustering columns: its one row.
     async fn single(&mut self, kv: &dyn KvRead, partition: &Partition) -> Result<Flow> {
         self.sink.partition(None)?;
-        let Some(stored) = kv.get(&partition.row_key(&[])).await? else {
-            return Ok(Flow::On);
-        };
-        self.stored_row(partition, &Bytes::new(), &stored, None, None)
+        let stored = kv.get(&partition.row_key(&[])).await?;
+        match stored.as_deref().and_then(|stored| self.live(stored, None)) {
+            Some(row) => self.stored_row(partition, &Bytes::new(), &row, None, None),
+            None => Ok(Flow::On),
+        }
     }
 
     /// The slices of a partition.
@@ -195,11 +196,11 @@ impl Run<'_> {
         let mut shown = mark.is_some();
         while let Some((place, stored)) = cursor.next().await? {
             let enclosing = deletions.at(&place.position);
-            if !self.is_live(&stored, enclosing) {
+            let Some(row) = self.live(&stored, enclosing) else {
                 continue;
-            }
+            };
             shown = true;
-            match self.stored_row(partition, &place.position, &stored, enclosing, statics)? {
+            match self.stored_row(partition, &place.position, &row, enclosing, statics)? {
                 Flow::On => {}
                 Flow::NextPartition => return Ok(Flow::On),
                 Flow::Stop => return Ok(Flow::Stop),
@@ -212,8 +213,9 @@ impl Run<'_> {
         }
     }
 
-    fn is_live(&self, stored: &[u8], enclosing: Option<Deletion>) -> bool {
-        Row::read(stored).is_some_and(|row| self.lives(&row, enclosing))
+    /// A row as it is stored, if it lives.
+    fn live<'r>(&self, stored: &'r [u8], enclosing: Option<Deletion>) -> Option<Row<'r>> {
+        Row::read(stored).filter(|row| self.lives(row, enclosing))
     }
 
     fn lives(&self, row: &Row<'_>, enclosing: Option<Deletion>) -> bool {
@@ -224,19 +226,16 @@ impl Run<'_> {
         }
     }
 
-    /// A row as it is stored, if it lives.
+    /// A row that lives.
     fn stored_row(
         &mut self,
         partition: &Partition,
         position: &Bytes,
-        stored: &[u8],
+        row: &Row<'_>,
         enclosing: Option<Deletion>,
         statics: Option<(Row<'_>, Option<Deletion>)>,
     ) -> Result<Flow> {
         let table = &self.plan.table;
-        let Some(row) = Row::read(stored).filter(|row| self.lives(row, enclosing)) else {
-            return Ok(Flow::On);
-        };
         let key = partition.key();
         let mut values = assemble::Values::new(table, self.plan.selection.with_times);
         values.partition_key(table, &key);
@@ -244,7 +243,7 @@ impl Run<'_> {
         if let Some((statics, deletion)) = statics {
             values.row(table, &statics, self.now, deletion);
         }
-        values.row(table, &row, self.now, enclosing);
+        values.row(table, row, self.now, enclosing);
         self.sink.row(partition, Some(position), &values)
     }
 
@@ -350,13 +349,16 @@ impl Run<'_> {
         let within = |slice: &Slice| {
             slice.from[..] <= position[..] && slice.to.as_ref().is_none_or(|to| position[..] < to[..])
         };
-        if !self.is_live(stored, enclosing) || !self.slices.iter().any(within) {
+        let Some(row) = self
+            .live(stored, enclosing)
+            .filter(|_| self.slices.iter().any(within))
+        else {
             return Ok(Flow::On);
-        }
+        };
         *shown = true;
         let statics = head.static_row.as_deref().and_then(Row::read);
         let statics = statics.map(|row| (row, deletions.partition));
-        self.stored_row(partition, position, stored, enclosing, statics)
+        self.stored_row(partition, position, &row, enclosing, statics)
     }
 }
 

@@ -52,7 +52,7 @@ pub(crate) struct Sink<'p> {
     sorted: Vec<Sortable>,
     /// The rows nearest to a vector, where those are wanted.
     best: Option<Best<'p>>,
-    /// Where the last answered row was.
+    /// Where the row was that made the page full.
     last: Option<Mark>,
     fold: Option<Fold>,
 }
@@ -219,7 +219,7 @@ impl<'p> Sink<'p> {
         self.left = self.left.saturating_sub(1);
         self.left_of_partition = self.left_of_partition.saturating_sub(1);
         self.answered += 1;
-        if self.limits.page != u64::MAX {
+        if self.answered == self.limits.page {
             self.last = Some(Mark {
                 partition: partition.key(),
                 position: position.filter(|_| !self.plan.distinct).cloned(),
@@ -317,10 +317,7 @@ impl<'p> Sink<'p> {
             cells.iter().for_each(|cell| self.writer.cell(cell.as_deref()));
             self.writer.end_row();
         }
-        let state = self
-            .last
-            .filter(|mark| self.answered == self.limits.page && mark.left > 0)
-            .map(|mark| mark.to_bytes());
+        let state = self.last.filter(|mark| mark.left > 0).map(|mark| mark.to_bytes());
         Ok(self.writer.finish(self.plan.columns.clone(), state))
     }
 

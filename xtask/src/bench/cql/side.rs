@@ -1,11 +1,11 @@
 //! One round of one side.
 
 use super::{
-    super::{Figures, measured::Measured, memory::Filler},
+    super::{Figures, measured::Measured, memory::Filler, report},
     Plan,
     cases::{self, LOADS},
 };
-use anyhow::Result;
+use anyhow::{Context, Result};
 use compat_tests::{Broker, Program, Subject};
 use serde_json::Value;
 use std::fs;
@@ -55,6 +55,31 @@ pub(super) fn measure(
     Ok(())
 }
 
+/// Point reads and writes of smack alone, on a table of the plan's rows and when it has grown to `rows`.
+pub(super) fn grow(load: &Path, plan: &Plan, rows: u32, figures: &mut Figures) -> Result<()> {
+    let mut side = Side {
+        measured: Measured {
+            server: Broker::start_cql(Subject::Smack)?,
+            figures,
+            hello: (OPTIONS, 9),
+        },
+        load,
+        plan,
+    };
+    side.load(&["fill", &plan.rows.to_string()])?;
+    let before = side.rates(plan.rows)?;
+    side.load(&["grow", &plan.rows.to_string(), &rows.to_string()])?;
+    let after = side.rates(rows)?;
+    for (case, (before, after)) in [cases::GROWN_READS, cases::GROWN_WRITES]
+        .into_iter()
+        .zip(before.into_iter().zip(after))
+    {
+        report::progress(&format!("  {case}: from {before:.0}/s to {after:.0}/s"));
+        side.measured.add(case, after / before);
+    }
+    Ok(())
+}
+
 struct Side<'a> {
     measured: Measured<'a>,
     load: &'a Path,
@@ -62,12 +87,26 @@ struct Side<'a> {
 }
 
 impl Side<'_> {
+    /// Point reads and writes a second.
+    fn rates(&self, rows: u32) -> Result<[f64; 2]> {
+        let (rows, seconds, warm) = (
+            rows.to_string(),
+            self.plan.seconds.to_string(),
+            self.plan.warm().to_string(),
+        );
+        let rate = |name| -> Result<f64> {
+            let said = self.load(&[name, &rows, &seconds, &warm])?;
+            said["rate"].as_f64().context("a rate")
+        };
+        Ok([rate("select")?, rate("insert")?])
+    }
+
     fn load(&self, arguments: &[&str]) -> Result<Value> {
         self.measured.load(
             Program::new(self.load)
                 .args(arguments)
                 .env("CQL", self.measured.server.address())
-                .seconds_max(900 + self.plan.seconds * 3),
+                .seconds_max(900 + self.plan.seconds * 4),
         )
     }
 }
