@@ -20,6 +20,8 @@ SERVER = int(os.environ["SERVER_PID"])
 BASE = {"bootstrap.servers": KAFKA}
 # What one call hands to librdkafka for one partition.
 BATCH_BYTES = 64_000
+# What all producers of a load may queue together, and each of them at least: a few of its batches.
+QUEUED_KB, QUEUED_KB_MIN = 65_536, 512
 # Each such call becomes one batch of records of 1000 bytes.
 EVEN = {"linger.ms": 200, "batch.num.messages": BATCH_BYTES // 1000, "batch.size": 1_000_000}
 
@@ -44,23 +46,25 @@ def admin():
     return AdminClient(BASE)
 
 
-def create(topic, partitions, config=None):
+def create(topics, partitions, config=None):
     client = admin()  # must outlive its answer
-    made = client.create_topics([NewTopic(topic, partitions, 1, config=config or {})], operation_timeout=120, request_timeout=120)
-    made[topic].result(130)
+    wanted = [NewTopic(topic, partitions, 1, config=config or {}) for topic in topics]
+    for made in client.create_topics(wanted, operation_timeout=120, request_timeout=120).values():
+        made.result(130)
     time.sleep(0.5)
 
 
-def delete(topic):
+def delete(topics):
     """Gives the disk its room back before the next case."""
     client = admin()
-    client.delete_topics([topic], operation_timeout=60)[topic].result(90)
+    for gone in client.delete_topics(topics, operation_timeout=60).values():
+        gone.result(90)
 
 
-def stored(topic, partitions):
+def stored(topics, partitions):
     """Records that the broker says it holds: what was counted must be there."""
     client = admin()
-    asked = {TopicPartition(topic, p): OffsetSpec.latest() for p in range(partitions)}
+    asked = {TopicPartition(topic, p): OffsetSpec.latest() for topic in topics for p in range(partitions)}
     return sum(answer.result(60).offset for answer in client.list_offsets(asked).values())
 
 
@@ -70,50 +74,65 @@ def value(size):
 
 
 class Load:
-    """Producers of one topic that take turns, each with its own partitions."""
+    """Producers that take turns, each with its own partitions: those of its topic, or its share of them.
 
-    def __init__(self, topic, size, partitions, config, producers=1):
+    `partitions` are those of each topic.
+    """
+
+    def __init__(self, topics, size, partitions, config, producers=1):
         self.record = value(size)
         self.batch = rdkafka.batch(self.record, max(1, BATCH_BYTES // size))
-        self.topic, self.partitions, self.sent = topic, partitions, 0
-        self.producers = [rdkafka.Producer({**BASE, "acks": "all", **config}, topic) for _ in range(producers)]
+        self.topics, self.partitions, self.sent = topics, partitions, 0
+        sharers = producers // len(topics)
+        self.each = partitions // sharers
+        self.producers = [
+            (rdkafka.Producer({**BASE, "acks": "all", **config}, topics[n // sharers]), n % sharers * self.each)
+            for n in range(producers)
+        ]
+
+    def send(self, turn):
+        """One batch, to the partition whose turn it is."""
+        turn, at = divmod(turn, len(self.producers))
+        producer, first = self.producers[at]
+        self.sent += producer.send(self.batch, first + turn % self.each)
+
+    def flush(self):
+        for producer, _ in self.producers:
+            producer.flush()
 
     def run(self, seconds):
         """Sends for so long and waits for all acknowledgements. Answers megabytes."""
-        each = max(1, self.partitions // len(self.producers))
         turn, before, end = 0, self.sent, time.monotonic() + seconds
         while time.monotonic() < end:
-            at = turn % len(self.producers)
-            partition = (at * each + turn // len(self.producers) % each) % self.partitions
-            self.sent += self.producers[at].send(self.batch, partition)
+            self.send(turn)
             turn += 1
-        for producer in self.producers:
-            producer.flush()
+        self.flush()
         return (self.sent - before) * len(self.record) / 1e6
 
     def measure(self, seconds, warm):
         self.run(warm)
-        meter = Meter()
+        meter, client = Meter(), time.process_time()
         answer = meter.figures(self.run(seconds))
-        there = stored(self.topic, self.partitions)
+        answer["client"] = answer["megabytes"] / (time.process_time() - client)
+        there = stored(self.topics, self.partitions)
         assert there == self.sent, f"{there} of {self.sent} records are there"
         return answer
 
 
 def produce(size, seconds, warm):
     topic, size = f"produce-{size}", int(size)
-    create(topic, 4)
+    create([topic], 4)
     config = {"linger.ms": 5, "batch.size": 1_000_000, "queue.buffering.max.messages": 500_000, "queue.buffering.max.kbytes": 65_536}
-    answer = Load(topic, size, 4, config).measure(float(seconds), float(warm))
-    delete(topic)
+    answer = Load([topic], size, 4, config).measure(float(seconds), float(warm))
+    delete([topic])
     return answer
 
 
 def consume(size, seconds, warm):
     """Reads the same gigabyte from its beginning again and again."""
     topic, size, partitions = f"consume-{size}", int(size), 4
-    create(topic, partitions)
-    load = Load(topic, size, partitions, {"linger.ms": 5, "batch.size": 1_000_000})
+    create([topic], partitions)
+    load = Load([topic], size, partitions, {"linger.ms": 5, "batch.size": 1_000_000})
     while load.sent * size < 1e9:
         load.run(1.0)
     # A full queue postpones this client's next fetch by a second unless told otherwise: then the faster broker would wait more.
@@ -136,7 +155,7 @@ def consume(size, seconds, warm):
     meter = Meter()
     answer = meter.figures(read(time.monotonic() + float(seconds)))
     c.close()
-    delete(topic)
+    delete([topic])
     return answer
 
 
@@ -160,7 +179,7 @@ def paced(total, rate, send):
 def latency(rate, seconds, warm):
     """From before a record is handed to its producer until its consumer has it."""
     topic, rate, seconds, warm = f"latency-{rate}", int(rate), float(seconds), float(warm)
-    create(topic, 1)
+    create([topic], 1)
     c = Consumer({**BASE, "group.id": "bench", "enable.auto.commit": False, "fetch.wait.max.ms": 500, "fetch.queue.backoff.ms": 1})
     c.assign([TopicPartition(topic, 0, OFFSET_END)])
     c.poll(2.0)
@@ -184,14 +203,14 @@ def latency(rate, seconds, warm):
     p.flush(30)
     reader.join()
     assert len(found) == total, f"{len(found)} of {total} records came"
-    delete(topic)
+    delete([topic])
     return percentiles(found[int(rate * warm) :])
 
 
 def synced(seconds, warm, producers=16):
     """Acknowledged only once on disk: one record a request, five requests of each producer under way."""
     topic, partitions = "synced", 4
-    create(topic, partitions, {"flush.messages": "1"})
+    create([topic], partitions, {"flush.messages": "1"})
     config = {"linger.ms": 0, "batch.num.messages": 1, "max.in.flight.requests.per.connection": 5, "queue.buffering.max.messages": 200}
     record, sent = value(1024), []
     one = rdkafka.batch(record, 1)
@@ -220,25 +239,33 @@ def synced(seconds, warm, producers=16):
     ends[1].set()
     for t in threads:
         t.join()
-    there = stored(topic, partitions)
+    there = stored([topic], partitions)
     assert there == sum(sent), f"{there} of {sum(sent)} records are there"
-    delete(topic)
+    delete([topic])
     return answer
 
 
-def growth(partitions, producers, seconds, warm):
-    """Throughput at full speed, then how long an acknowledgement takes at 1,000 records a second over all producers."""
-    topic, partitions, producers = f"growth-{partitions}", int(partitions), int(producers)
-    create(topic, partitions)
-    # The same batches whatever the number of partitions: what is compared is the broker, not how a client gathers.
-    load = Load(topic, 1000, partitions, {**EVEN, "queue.buffering.max.kbytes": 65_536}, producers)
-    answer = load.measure(float(seconds), float(warm))
-    found = acknowledged(topic, partitions, producers, float(seconds), float(warm))
-    delete(topic)
+def growth(partitions, producers, topics, seconds, warm):
+    """Throughput at full speed, then how long an acknowledgement takes at 1,000 records a second over all producers.
+
+    With a topic for each producer, a client knows of its own partitions only. With one topic for all, each of them walks
+    over all its partitions whenever it wakes: librdkafka's processor time is then what is measured.
+    """
+    producers, seconds, warm = int(producers), float(seconds), float(warm)
+    names = [f"growth-{partitions}-{topics}-{n}" for n in range(int(topics))]
+    each = int(partitions) // len(names)
+    create(names, each)
+    # The same batches, and the same memory for all that waits, whatever the number of partitions and producers: what is
+    # compared is the broker, not how a client gathers.
+    queued = max(QUEUED_KB // producers, QUEUED_KB_MIN)
+    load = Load(names, 1000, each, {**EVEN, "queue.buffering.max.kbytes": queued}, producers)
+    answer = load.measure(seconds, warm)
+    found = acknowledged(names, each, producers, seconds, warm)
+    delete(names)
     return {**answer, **percentiles(found)}
 
 
-def acknowledged(topic, partitions, producers, seconds, warm, rate=1000, threads=8):
+def acknowledged(topics, partitions, producers, seconds, warm, rate=1000, threads=8):
     """Nanoseconds from when a record was due to be sent until it is acknowledged, at an even rate over all producers."""
     record, found = value(1000), []
 
@@ -249,8 +276,12 @@ def acknowledged(topic, partitions, producers, seconds, warm, rate=1000, threads
             due = began + (i * threads + n) / rate
             while (now := time.monotonic()) < due:
                 time.sleep(due - now)
-            p, done = ps[i % len(ps)], []
-            p.produce(topic, record, partition=(i * threads + n) * 7 % partitions, on_delivery=lambda error, _: done.append(error))
+            turn, at = divmod(i, len(ps))
+            topic = topics[(at * threads + n) % len(topics)]
+            p, done = ps[at], []
+            # Where all share one topic, its partitions come in an order that is not the producers'.
+            partition = (turn if len(topics) > 1 else (i * threads + n) * 7) % partitions
+            p.produce(topic, record, partition=partition, on_delivery=lambda error, _: done.append(error))
             while not done:
                 p.poll(1.0)
             assert done[0] is None, done[0]
@@ -271,11 +302,11 @@ def partitions(count, gigabytes):
     share = max(1, int(float(gigabytes) * 1e9 / count / BATCH_BYTES))
     while made < count:
         topic, number = f"parts-{made}", min(500, count - made)
-        create(topic, number)
-        load = Load(topic, 1000, number, {**EVEN, "queue.buffering.max.kbytes": 262_144})
-        for i in range(number * share):
-            load.sent += load.producers[0].send(load.batch, i % number)
-        load.producers[0].flush()
+        create([topic], number)
+        load = Load([topic], 1000, number, {**EVEN, "queue.buffering.max.kbytes": 262_144})
+        for turn in range(number * share):
+            load.send(turn)
+        load.flush()
         made += number
     return {"partitions": made}
 
@@ -286,7 +317,7 @@ def ends(count):
     while asked < int(count):
         number = min(500, int(count) - asked)
         try:
-            assert stored(f"parts-{asked}", number) > 0
+            assert stored([f"parts-{asked}"], number) > 0
             asked += number
         except KafkaException as why:
             assert time.monotonic() - began < 300, why

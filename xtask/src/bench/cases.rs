@@ -66,20 +66,49 @@ pub(crate) enum Aim {
 /// Of a load: megabytes per second, and per second of the server's processor time.
 pub(crate) type Throughput = [&'static str; 2];
 
+/// What is measured with so many partitions and producers.
+pub(crate) struct Growth {
+    pub(crate) throughput: Throughput,
+    /// Megabytes per second of the client's processor time: it shares the cores with the server.
+    pub(crate) client: &'static str,
+    /// Of an acknowledgement.
+    pub(crate) p99: &'static str,
+}
+
 pub(crate) const PRODUCE_100: Throughput =
     ["produce 100 B, MB/s", "produce 100 B, MB per server-core-second"];
 pub(crate) const PRODUCE_1024: Throughput =
     ["produce 1 KiB, MB/s", "produce 1 KiB, MB per server-core-second"];
 pub(crate) const CONSUME: Throughput = ["consume 1 KiB, MB/s", "consume 1 KiB, MB per server-core-second"];
-pub(crate) const FEW: Throughput = [
-    "4 partitions, 1 producer, MB/s",
-    "4 partitions, 1 producer, MB per server-core-second",
+pub(crate) const FEW: Growth = Growth {
+    throughput: [
+        "4 partitions, 1 producer, MB/s",
+        "4 partitions, 1 producer, MB per server-core-second",
+    ],
+    client: "4 partitions, 1 producer, MB per client-core-second",
+    p99: "4 partitions, 1 producer, p99 of an acknowledgement at 1,000/s, ms",
+};
+pub(crate) const MANY: Growth = Growth {
+    throughput: [
+        "1,000 partitions of 200 topics, 200 producers, MB/s",
+        "1,000 partitions of 200 topics, 200 producers, MB per server-core-second",
+    ],
+    client: "1,000 partitions of 200 topics, 200 producers, MB per client-core-second",
+    p99: "1,000 partitions of 200 topics, 200 producers, p99 of an acknowledgement at 1,000/s, ms",
+};
+pub(crate) const ONE_TOPIC: Growth = Growth {
+    throughput: [
+        "1,000 partitions of one topic, 200 producers, MB/s",
+        "1,000 partitions of one topic, 200 producers, MB per server-core-second",
+    ],
+    client: "1,000 partitions of one topic, 200 producers, MB per client-core-second",
+    p99: "1,000 partitions of one topic, 200 producers, p99 of an acknowledgement at 1,000/s, ms",
+};
+/// [`MANY`] against [`FEW`], as [`Throughput`].
+pub(crate) const GROWTH: Throughput = [
+    "1,000 partitions and 200 producers, MB/s against 4 and 1",
+    "1,000 partitions and 200 producers, MB per server-core-second against 4 and 1",
 ];
-pub(crate) const MANY: Throughput = [
-    "1,000 partitions, 200 producers, MB/s",
-    "1,000 partitions, 200 producers, MB per server-core-second",
-];
-pub(crate) const GROWTH: &str = "1,000 partitions and 200 producers, throughput against 4 and 1";
 /// p50, p99 and p99.9.
 pub(crate) const LATENCY_1000: [&str; 3] = [
     "produce to consume at 1,000/s, p50 ms",
@@ -91,8 +120,6 @@ pub(crate) const LATENCY_5000: [&str; 3] = [
     "produce to consume at 5,000/s, p99 ms",
     "produce to consume at 5,000/s, p99.9 ms",
 ];
-pub(crate) const FEW_P99: &str = "4 partitions, 1 producer, p99 of an acknowledgement at 1,000/s, ms";
-pub(crate) const MANY_P99: &str = "1,000 partitions, 200 producers, p99 of an acknowledgement at 1,000/s, ms";
 pub(crate) const SYNCED: &str = "synced before every acknowledgement, records/s";
 pub(crate) const START: &str = "start to first answer, ms";
 pub(crate) const MEMORY_IDLE: &str = "memory idle, MB";
@@ -121,13 +148,20 @@ pub(crate) const CASES: &[Case] = &[
     less(MEMORY_IDLE, Aim::Under(30.0)),
     less(MEMORY_LOADED, Aim::Under(150.0)),
     less(MEMORY_FULL, Aim::Under(250.0)),
-    more(FEW[0], Aim::None),
-    more(FEW[1], Aim::None),
-    more(MANY[0], Aim::None),
-    more(MANY[1], Aim::None),
-    more(GROWTH, Aim::AtLeast(0.8)),
-    less(FEW_P99, Aim::None),
-    less(MANY_P99, Aim::Under(10.0)),
+    more(GROWTH[0], Aim::AtLeast(0.8)),
+    more(GROWTH[1], Aim::None),
+    more(FEW.throughput[0], Aim::None),
+    more(FEW.throughput[1], Aim::None),
+    more(FEW.client, Aim::None),
+    less(FEW.p99, Aim::None),
+    more(MANY.throughput[0], Aim::None),
+    more(MANY.throughput[1], Aim::None),
+    more(MANY.client, Aim::None),
+    less(MANY.p99, Aim::Under(10.0)),
+    more(ONE_TOPIC.throughput[0], Aim::None),
+    more(ONE_TOPIC.throughput[1], Aim::None),
+    more(ONE_TOPIC.client, Aim::None),
+    less(ONE_TOPIC.p99, Aim::Under(10.0)),
 ];
 
 pub(super) const fn more(name: &'static str, aim: Aim) -> Case {

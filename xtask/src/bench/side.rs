@@ -75,12 +75,22 @@ impl Side<'_> {
     }
 
     fn growth(&mut self) -> Result<()> {
-        let few = self.throughput(cases::FEW, &["growth", "4", "1"])?;
-        let many = self.throughput(cases::MANY, &["growth", "1000", "200"])?;
-        let rate = |said: &Value| said["rate"].as_f64().context("rate");
-        self.measured.add(cases::GROWTH, rate(&many)? / rate(&few)?);
-        self.measured.note(cases::FEW_P99, &few["p99"])?;
-        self.measured.note(cases::MANY_P99, &many["p99"])
+        let few = self.grown(&cases::FEW, ["4", "1", "1"])?;
+        let many = self.grown(&cases::MANY, ["1000", "200", "200"])?;
+        self.grown(&cases::ONE_TOPIC, ["1000", "200", "1"])?;
+        for (figure, case) in ["rate", "work"].into_iter().zip(cases::GROWTH) {
+            let of = |said: &Value| said[figure].as_f64().context(figure);
+            self.measured.add(case, of(&many)? / of(&few)?);
+        }
+        Ok(())
+    }
+
+    /// So many partitions, producers and topics.
+    fn grown(&mut self, case: &cases::Growth, counts: [&str; 3]) -> Result<Value> {
+        let said = self.throughput(case.throughput, &[&["growth"], &counts[..]].concat())?;
+        self.measured.note(case.client, &said["client"])?;
+        self.measured.note(case.p99, &said["p99"])?;
+        Ok(said)
     }
 
     fn partitions(&mut self) -> Result<()> {
