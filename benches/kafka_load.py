@@ -21,7 +21,7 @@ BASE = {"bootstrap.servers": KAFKA}
 # What one call hands to librdkafka for one partition.
 BATCH_BYTES = 64_000
 # What all producers of a load may queue together, and each of them at least: a few of its batches.
-QUEUED_KB, QUEUED_KB_MIN = 65_536, 512
+QUEUED_KB, QUEUED_KB_MIN = 65_536, 1024
 # Each such call becomes one batch of records of 1000 bytes.
 EVEN = {"linger.ms": 200, "batch.num.messages": BATCH_BYTES // 1000, "batch.size": 1_000_000}
 

@@ -131,6 +131,10 @@ impl Log for FailingLog {
         self.0.sync()
     }
 
+    fn settle(&self) -> Pending<'_, ()> {
+        self.0.settle()
+    }
+
     fn configure(&self, options: LogOptions) {
         self.0.configure(options);
     }

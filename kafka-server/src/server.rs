@@ -116,5 +116,6 @@ fn maintain(broker: &Arc<Broker>, tasks: &TaskTracker, stop: &CancellationToken)
     tasks.spawn(creation::maintenance(broker.clone()));
     tasks.spawn(groups::maintenance(broker.clone(), stop.clone()));
     tasks.spawn(partition::maintenance(broker.clone(), stop.clone()));
+    tasks.spawn(partition::settling(broker.clone(), stop.clone()));
     tasks.spawn(transactions::maintenance(broker.clone(), stop.clone()));
 }

@@ -88,12 +88,14 @@ pub fn open(path: &Path, options: Options) -> Result<Shard, OpenError> {
     let lock = Arc::new(lease::LockFile::take(path)?);
     check_format(path)?;
     let syncs = Arc::new(work::SyncQueue::start().map_err(io)?);
-    let chores = work::Chores::start().map_err(io)?;
-    let kv =
-        kv::LocalKv::open(&path.join("kv"), options.merge, lock.clone(), syncs.clone()).map_err(storage)?;
+    let threads = log::Threads {
+        syncs: syncs.clone(),
+        openings: work::Chores::start("storage-open").map_err(io)?,
+        chores: work::Chores::start("storage-chores").map_err(io)?,
+    };
+    let kv = kv::LocalKv::open(&path.join("kv"), options.merge, lock.clone(), syncs).map_err(storage)?;
     let files_max = options.open_files_max.unwrap_or_else(open_files_max);
-    let logs =
-        log::LocalLogs::new(&logs, &spares, lock.clone(), syncs, chores, files_max).map_err(storage)?;
+    let logs = log::LocalLogs::new(&logs, &spares, lock.clone(), threads, files_max).map_err(storage)?;
     Ok(Shard {
         kv,
         logs: Arc::new(logs),

@@ -1,4 +1,4 @@
-//! The threads that may wait for a disk, so that no caller has to: a few for group commits, one for chores.
+//! The threads that may wait for a disk, so that no caller has to: a few for group commits, for openings, for chores.
 
 use parking_lot::{Condvar, Mutex};
 use std::{
@@ -12,6 +12,8 @@ use tokio::sync::{mpsc, oneshot};
 /// Logs synced at the same time: the journal commits what they wait for together.
 const SYNC_THREADS: usize = 4;
 const STACK_BYTES: usize = 512 << 10;
+/// Logs opened, and chores done, at the same time: on a disk they share what waiting for it costs.
+const CHORE_THREADS: usize = 4;
 /// Chores waiting at the most; who brings more waits.
 const CHORES_MAX: usize = 256;
 
@@ -91,19 +93,25 @@ impl SyncState {
 
 type Chore = Box<dyn FnOnce() + Send>;
 
-/// Work that is rare and slow, done one after the other.
+/// Work that is rare and slow, begun in the order it came, a few at a time.
 pub(crate) struct Chores {
     sender: mpsc::Sender<Chore>,
 }
 
 impl Chores {
-    pub(crate) fn start() -> std::io::Result<Self> {
-        let (sender, mut receiver) = mpsc::channel::<Chore>(CHORES_MAX);
-        spawn("storage-chores", move || {
-            while let Some(chore) = receiver.blocking_recv() {
-                chore();
-            }
-        })?;
+    pub(crate) fn start(name: &str) -> std::io::Result<Self> {
+        let (sender, receiver) = mpsc::channel::<Chore>(CHORES_MAX);
+        let receiver = Arc::new(Mutex::new(receiver));
+        for _ in 0..CHORE_THREADS {
+            let receiver = receiver.clone();
+            spawn(name, move || {
+                loop {
+                    let next = receiver.lock().blocking_recv();
+                    let Some(chore) = next else { return };
+                    chore();
+                }
+            })?;
+        }
         Ok(Chores { sender })
     }
 
@@ -130,5 +138,5 @@ impl Chores {
 }
 
 fn stopped() -> StorageError {
-    StorageError::Engine("the thread for chores has stopped".to_owned())
+    StorageError::Engine("the threads for chores have stopped".to_owned())
 }

@@ -48,6 +48,10 @@ pub trait Log: Send + Sync {
     /// Brings all that was appended so far to stable storage; answers the offset up to which all is.
     fn sync(&self) -> Pending<'_, u64>;
 
+    /// Has the next opening look only at what is appended from now on. What a backend that finds the end of a log by
+    /// reading it back is told of a log that nobody appends to for the time being.
+    fn settle(&self) -> Pending<'_, ()>;
+
     /// Changes options from now on.
     fn configure(&self, options: LogOptions);
 }

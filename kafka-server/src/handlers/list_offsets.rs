@@ -3,8 +3,8 @@
 use super::Context;
 use crate::{
     error::ApiError,
-    partition::Opened,
-    topics::Topic,
+    partition::{Opened, Partition, open_all},
+    topics::{Image, Topic},
     wire::{
         ResponseError,
         messages::{
@@ -29,6 +29,7 @@ pub(crate) async fn handle(cx: Context, request: ListOffsetsRequest) -> ListOffs
     let committed = request.isolation_level == 1;
     // Older versions have no room for an epoch, and a field that has no room fails the whole answer.
     let with_epoch = cx.version() >= 4;
+    open_all(wanted(&image, &request)).await;
     let mut seen = HashSet::new();
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
@@ -57,6 +58,18 @@ pub(crate) async fn handle(cx: Context, request: ListOffsetsRequest) -> ListOffs
         );
     }
     ListOffsetsResponse::default().with_topics(topics)
+}
+
+/// The partitions that the request names, as far as there are such.
+fn wanted<'a>(
+    image: &'a Image,
+    request: &'a ListOffsetsRequest,
+) -> impl Iterator<Item = Arc<Partition>> + Send + 'a {
+    request.topics.iter().flat_map(|topic| {
+        let known = image.get(&topic.name);
+        let wanted = topic.partitions.iter();
+        wanted.filter_map(move |wanted| known?.partition(wanted.partition_index).cloned())
+    })
 }
 
 fn nothing(response: ListOffsetsPartitionResponse) -> ListOffsetsPartitionResponse {

@@ -199,6 +199,7 @@ impl Partition {
         state.segment.bytes += header.bytes as u64;
         state.segment.first_timestamp_ms.get_or_insert(max_timestamp);
         state.uncovered_bytes += header.bytes as u64;
+        state.unsettled.bytes += header.bytes as u64;
         if state.uncovered_bytes >= UNCOVERED_BYTES_MAX {
             state.uncovered_bytes = 0;
             self.save_producers_soon();

@@ -95,7 +95,7 @@ struct Due {
     expiry: bool,
 }
 
-fn partitions(broker: &Broker) -> Vec<Arc<Partition>> {
+pub(super) fn partitions(broker: &Broker) -> Vec<Arc<Partition>> {
     let image = broker.topics.image();
     image
         .iter()

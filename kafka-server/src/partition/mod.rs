@@ -12,6 +12,7 @@ mod maintenance;
 mod policy;
 mod read;
 mod recover;
+mod settle;
 mod time;
 mod traffic;
 mod waiters;
@@ -21,6 +22,7 @@ pub(crate) use maintenance::maintenance;
 pub(crate) use policy::Policy;
 pub(crate) use read::{Found, ReadFrom};
 pub(crate) use recover::contiguous;
+pub(crate) use settle::{open_all, settling};
 pub(crate) use traffic::Traffic;
 pub(crate) use waiters::Waiter;
 
@@ -36,6 +38,7 @@ use arc_swap::ArcSwap;
 use cleaner::GROUP_BYTES_MAX;
 use parking_lot::Mutex;
 use server_kit::Clock;
+use settle::Unsettled;
 use std::{
     cmp::Ordering,
     sync::{
@@ -114,6 +117,7 @@ struct State {
     cleaned: u64,
     /// Bytes appended since the last snapshot of producers.
     uncovered_bytes: u64,
+    unsettled: Unsettled,
     /// Bytes and records that producers brought since the start.
     bytes_in: u64,
     records_in: u64,

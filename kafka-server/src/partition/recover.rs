@@ -1,6 +1,7 @@
 use super::{
     Opened, Partition, State,
     append::{self, Segment},
+    settle::Unsettled,
     traffic::Reads,
 };
 use crate::{
@@ -39,10 +40,12 @@ impl Partition {
         epochs.trim(range.start);
         epochs.begin(self.leader_epoch, range.end);
         producers.expire(self.env.clock.now_ms(), self.env.producer_expiry_ms());
+        let segment = last_segment(log.as_ref()).await?;
         let state = State {
             producers,
             epochs,
-            segment: last_segment(log.as_ref()).await?,
+            unsettled: Unsettled::of(segment.bytes),
+            segment,
             unflushed: 0,
             flushed_ms: self.env.clock.now_ms(),
             cleaned: snapshot.cleaned,

@@ -362,3 +362,36 @@ async fn leaders_that_wrote_are_known_after_restarts() {
     assert_eq!(fifth.check_leader_epoch(6).unwrap_err().wire(), 75, "UNKNOWN");
     assert!(fifth.check_leader_epoch(5).is_ok() && fifth.check_leader_epoch(-1).is_ok());
 }
+
+#[tokio::test]
+async fn a_partition_is_settled_once_nobody_writes_to_it() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy::default());
+    let unsettled = |partition: &Partition| {
+        let state = partition.opened().unwrap().state.lock();
+        (state.unsettled.bytes, state.uncovered_bytes)
+    };
+    partition.settle().await.unwrap();
+    assert!(partition.opened().is_none(), "nobody is opened for it");
+    put(&partition, batch(None, false, &["little"])).await.unwrap();
+    partition.settle().await.unwrap();
+    partition.settle().await.unwrap();
+    let little = unsettled(&partition).0;
+    assert!(little > 0, "not worth it");
+    put(
+        &partition,
+        batch(Some((9, 0, 0)), false, &["x".repeat(200_000).as_str()]),
+    )
+    .await
+    .unwrap();
+    partition.settle().await.unwrap();
+    assert!(
+        unsettled(&partition).0 > little,
+        "it was written to since the last look"
+    );
+    partition.settle().await.unwrap();
+    assert_eq!(unsettled(&partition), (0, 0));
+    let reopened = bench.partition(Policy::default());
+    assert_eq!(reopened.open().await.unwrap().log_end(), 2);
+    assert_eq!(unsettled(&reopened).1, 0, "nothing of producers is read back");
+}

@@ -165,8 +165,9 @@ impl LocalLog {
             return;
         }
         let queued = self.this.upgrade().is_some_and(|this| {
-            self.shared.chores.offer(move || {
+            self.shared.threads.chores.offer(move || {
                 this.checkpoint_queued.store(false, Ordering::Release);
+                let _changes = this.changes.lock();
                 if let Err(error) = this.checkpoint_now() {
                     tracing::warn!(%error, dir = %this.dir.display(), "no recovery point was persisted");
                 }

@@ -1,5 +1,5 @@
-//! Changes of what a log consists of. All run on the chores thread, one at a time, and each becomes true in one step:
-//! when the manifest is replaced.
+//! Changes of what a log consists of. All run on the threads for chores, one of a log at a time (`LocalLog::changes`), and
+//! each becomes true in one step: when the manifest is replaced.
 
 use super::{
     LocalLog,

@@ -3,11 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::{LocalLog, Shared, segment::OpenFiles, spares::Spares};
-use crate::{
-    lease::LockFile,
-    work::{Chores, SyncQueue},
-};
+use super::{LocalLog, Shared, Threads, segment::OpenFiles, spares::Spares};
+use crate::lease::LockFile;
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
@@ -42,15 +39,13 @@ impl LocalLogs {
         dir: &Path,
         spares: &Path,
         lock: Arc<LockFile>,
-        syncs: Arc<SyncQueue>,
-        chores: Chores,
+        threads: Threads,
         files_max: usize,
     ) -> Result<Self> {
         let logs = LocalLogs {
             shared: Arc::new(Shared {
                 files: OpenFiles::new(files_max),
-                syncs,
-                chores,
+                threads,
                 spares: Spares::new(spares)?,
                 _lock: lock,
             }),
@@ -86,16 +81,15 @@ impl LocalLogs {
         open.entry(name.to_owned()).or_default().clone()
     }
 
-    fn open_now(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Log>> {
-        let slot = self.slot(name);
-        let mut slot = slot.lock();
-        if let Some(log) = slot.upgrade() {
-            log.configure(options);
-            return Ok(log);
+    async fn open_now(&self, name: &str, options: LogOptions) -> Result<Arc<dyn Log>> {
+        let (slot, dir, shared) = (self.slot(name), self.dir.join(folder(name)?), self.shared.clone());
+        let exists = dir.exists();
+        let open = move || open_in(&slot, shared, &dir, options);
+        match exists {
+            true => self.shared.threads.openings.run(open).await,
+            // Nothing is to be recovered: not worth the way to another thread.
+            false => open(),
         }
-        let log = LocalLog::open(self.shared.clone(), &self.dir.join(folder(name)?), options)?;
-        *slot = Arc::downgrade(&log);
-        Ok(log)
     }
 
     fn list_now(&self) -> Result<Vec<String>> {
@@ -111,15 +105,19 @@ impl LocalLogs {
     async fn remove_now(&self, name: &str) -> Result<()> {
         let folder = self.dir.join(folder(name)?);
         let slot = self.open.lock().remove(name);
-        if let Some(log) = slot.and_then(|slot| slot.lock().upgrade()) {
+        let log = slot.and_then(|slot| slot.lock().upgrade());
+        if let Some(log) = &log {
             log.refuse();
         }
         let number = self.removals.fetch_add(1, Ordering::Relaxed);
         let aside = self.dir.join(format!("{REMOVED}{}-{number}", std::process::id()));
         let dir = self.dir.clone();
         self.shared
+            .threads
             .chores
             .run(move || {
+                // A change that was begun ends first: it may make the folder anew.
+                let _changes = log.as_ref().map(|log| log.changes.lock());
                 match std::fs::rename(&folder, &aside) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
                     renamed => renamed?,
@@ -131,9 +129,21 @@ impl LocalLogs {
     }
 }
 
+/// Opens the log in `dir`, unless it is open: then it is told of `options`.
+fn open_in(slot: &OpenSlot, shared: Arc<Shared>, dir: &Path, options: LogOptions) -> Result<Arc<dyn Log>> {
+    let mut slot = slot.lock();
+    if let Some(log) = slot.upgrade() {
+        log.configure(options);
+        return Ok(log);
+    }
+    let log = LocalLog::open(shared, dir, options)?;
+    *slot = Arc::downgrade(&log);
+    Ok(log)
+}
+
 impl Logs for LocalLogs {
     fn open<'a>(&'a self, name: &'a str, options: LogOptions) -> Pending<'a, Arc<dyn Log>> {
-        Box::pin(ready(self.open_now(name, options)))
+        Box::pin(self.open_now(name, options))
     }
 
     fn list(&self) -> Pending<'_, Vec<String>> {

@@ -42,11 +42,17 @@ use storage::{
 use tokio::sync::watch;
 use view::View;
 
+/// Who waits for the disk in place of those who call.
+pub(crate) struct Threads {
+    pub(crate) syncs: Arc<SyncQueue>,
+    pub(crate) openings: Chores,
+    pub(crate) chores: Chores,
+}
+
 /// What the logs of a directory share.
 pub(crate) struct Shared {
     files: OpenFiles,
-    syncs: Arc<SyncQueue>,
-    chores: Chores,
+    threads: Threads,
     spares: spares::Spares,
     /// Held for as long as anything may still touch the directory.
     _lock: Arc<crate::lease::LockFile>,
@@ -57,6 +63,8 @@ pub(crate) struct LocalLog {
     this: Weak<LocalLog>,
     shared: Arc<Shared>,
     dir: Arc<Path>,
+    /// Held across each change of what the log consists of.
+    changes: Mutex<()>,
     /// Held while bytes are written; never by readers.
     writer: Mutex<Writer>,
     /// What readers see. Held for moments, never across a system call.
@@ -75,7 +83,7 @@ impl LocalLog {
         self.options.read().clone()
     }
 
-    /// Runs `job` on the chores thread, so that it does not hold up the caller's.
+    /// Runs `job`, one of a log at a time, on a thread for chores, so that it does not hold up the caller's.
     fn chore<T: Send + 'static>(
         &self,
         job: impl FnOnce(&LocalLog) -> Result<T> + Send + 'static,
@@ -83,7 +91,8 @@ impl LocalLog {
         let Some(this) = self.this.upgrade() else {
             return Box::pin(std::future::ready(Err(StorageError::Removed)));
         };
-        Box::pin(self.shared.chores.run(move || {
+        Box::pin(self.shared.threads.chores.run(move || {
+            let _changes = this.changes.lock();
             this.writer.lock().check()?;
             job(&this)
         }))
@@ -160,6 +169,16 @@ impl Log for LocalLog {
         })
     }
 
+    fn settle(&self) -> Pending<'_, ()> {
+        if self.writer.lock().unchecked == 0 {
+            return Box::pin(std::future::ready(Ok(())));
+        }
+        self.chore(|log| {
+            log.writer.lock().unchecked = 0;
+            log.checkpoint_now().map(drop)
+        })
+    }
+
     fn configure(&self, options: LogOptions) {
         *self.options.write() = Arc::new(options);
     }
@@ -171,7 +190,7 @@ impl LocalLog {
         if !self.sync_queued.swap(true, Ordering::AcqRel)
             && let Some(this) = self.this.upgrade()
         {
-            self.shared.syncs.push(this);
+            self.shared.threads.syncs.push(this);
         }
     }
 

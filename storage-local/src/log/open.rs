@@ -31,6 +31,7 @@ impl LocalLog {
             this: this.clone(),
             shared,
             dir: Arc::from(dir),
+            changes: Mutex::default(),
             writer: Mutex::new(writer),
             view: RwLock::new(view),
             options: RwLock::new(Arc::new(options)),

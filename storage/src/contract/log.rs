@@ -356,6 +356,29 @@ pub async fn log_keeps_acknowledged_appends(factory: &dyn Factory) {
     assert_eq!(firsts(&*log, 0, 3000).await, (0..end).collect::<Vec<_>>());
 }
 
+pub async fn log_settles_and_goes_on(factory: &dyn Factory) {
+    let mut end = 0;
+    for durability in [WRITTEN, Durability::Synced, WRITTEN] {
+        let shard = factory.open();
+        let log = shard.logs.open("log", options(durability)).await.unwrap();
+        log.settle().await.unwrap();
+        fill(&*log, end..end + 10, 700).await;
+        log.settle().await.unwrap();
+        log.settle().await.unwrap();
+        fill(&*log, end + 10..end + 15, 700).await;
+        end += 15;
+        assert_eq!(firsts(&*log, 0, 3000).await, (0..end).collect::<Vec<_>>());
+    }
+    let shard = factory.open();
+    let log = open(&shard).await;
+    assert_eq!(firsts(&*log, 0, 3000).await, (0..end).collect::<Vec<_>>());
+    log.settle().await.unwrap();
+    log.truncate(end - 7).await.unwrap();
+    fill(&*log, end - 7..end - 3, 700).await;
+    shard.logs.remove("log").await.unwrap();
+    assert!(matches!(log.settle().await, Ok(()) | Err(StorageError::Removed)));
+}
+
 pub async fn log_syncs_many_at_once(factory: &dyn Factory) {
     let shard = factory.open();
     let mut tickets = Vec::new();

@@ -71,6 +71,7 @@ macro_rules! contract_tests {
             log_removal_is_final,
             log_lists_names,
             log_keeps_acknowledged_appends,
+            log_settles_and_goes_on,
             log_syncs_many_at_once,
             log_opens_once,
             log_behaves_like_its_model,

@@ -347,6 +347,10 @@ impl Log for OwnedLog {
         Box::pin(ready(self.writing(|state| Ok(state.end))))
     }
 
+    fn settle(&self) -> Pending<'_, ()> {
+        Box::pin(ready(Ok(())))
+    }
+
     fn configure(&self, options: LogOptions) {
         self.log.state.lock().chunk_bytes_max = options.chunk_bytes_max;
     }
