@@ -232,6 +232,30 @@ fn corrupt_batches() -> Result<()> {
     })
 }
 
+/// Two records that both say that they are the first of their batch: a broker that need not open it takes their word.
+#[test]
+fn offsets_within_a_batch_are_the_producers() -> Result<()> {
+    unharmed(|address| {
+        let topic = format!("zeros-{}", program::unique());
+        let kcat = |args: &str| {
+            Program::new("kcat")
+                .args(["-q", "-b", address, "-t", &topic, "-p", "0"])
+                .args(args.split_whitespace())
+        };
+        kcat("-P").input("first\n").run()?;
+        let records = [raw::record(b"one"), raw::record(b"two")].concat();
+        let twice = raw::produce(&topic, &raw::batch(0, 2, &records, true));
+        let Reaction::Answered(frame) = raw::exchange(address, &twice)? else {
+            bail!("no answer");
+        };
+        ensure!(raw::produce_error(&frame, &topic)? == 0, "the batch was refused");
+        kcat("-P").input("last\n").run()?;
+        let read = kcat("-C -o beginning -e -f %o:%s\\n").run()?;
+        ensure!(read == "0:first\n1:one\n1:two\n3:last\n", "read {read:?}");
+        Ok(())
+    })
+}
+
 /// A gzip stream of a few kilobytes that unfolds to gigabytes, in a topic whose compression differs, so that it must be opened.
 #[test]
 fn decompression_bomb() -> Result<()> {

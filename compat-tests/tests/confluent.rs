@@ -17,6 +17,7 @@ scenarios!(run:
     cluster,
     empty_topics,
     group_admin,
+    group_assignment_interval,
     group_classic,
     group_consumer,
     group_regex,

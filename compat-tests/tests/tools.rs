@@ -364,6 +364,40 @@ fn transactions() -> Result<()> {
     Ok(())
 }
 
+/// Transactions whose producers are gone are ended by hand.
+#[test]
+fn transactions_left_open() -> Result<()> {
+    let class = "org.apache.kafka.tools.TransactionsCommand";
+    let topic = format!("left-{}", program::unique());
+    create(&topic, 1)?;
+    let open = "import os, sys\nfrom confluent_kafka import Producer\n\
+                p = Producer({'bootstrap.servers': sys.argv[1], 'transactional.id': sys.argv[2]})\n\
+                p.init_transactions(40)\np.begin_transaction()\np.produce(sys.argv[2], b'x', partition=0)\n\
+                p.flush()\nos._exit(0)";
+    let python = clients::install(&["python"])?.join("bin/python");
+    Program::new(python)
+        .args(["-c", open, Broker::shared()?.address(), &topic])
+        .run()?;
+    let producers = || -> Result<String> {
+        let args = format!("--bootstrap-server BROKER describe-producers --topic {topic} --partition 0");
+        let said = say(class, &args)?;
+        let last = said
+            .lines()
+            .last()
+            .and_then(|line| line.split_whitespace().last());
+        Ok(last.context("no producers")?.to_owned())
+    };
+    ensure!(producers()? == "0", "no open transaction");
+    let abort = format!("--bootstrap-server BROKER abort --topic {topic} --partition 0 --start-offset 0");
+    say(class, &abort)?;
+    ensure!(producers()? == "None", "the transaction is still open");
+    // For its coordinator it is, until that is told, too.
+    let end = format!("--bootstrap-server BROKER forceTerminateTransaction --transactionalId {topic}");
+    say(class, &end)?;
+    let listed = say(class, "--bootstrap-server BROKER list")?;
+    has(&row(&listed, &[&topic])?.join(" "), &["Empty"])
+}
+
 #[test]
 fn log_dirs() -> Result<()> {
     let topic = format!("ld-{}", program::unique());
@@ -396,7 +430,15 @@ fn performance() -> Result<()> {
     )?;
     let args = format!("--topic {topic} --num-records 20000 --bootstrap-server BROKER --timeout 60000");
     let out = say("org.apache.kafka.tools.ConsumerPerformance", &args)?;
-    has(&out, &["20000"])
+    has(&out, &["20000"])?;
+    create(&format!("{topic}-e2e"), 1)?;
+    let args = format!(
+        "--bootstrap-server BROKER --topic {topic}-e2e --num-records 100 --producer-acks 1 --record-size 20"
+    );
+    has(
+        &say("org.apache.kafka.tools.EndToEndLatency", &args)?,
+        &["Percentiles"],
+    )
 }
 
 #[test]
@@ -478,7 +520,46 @@ fn elections_and_reassignments() -> Result<()> {
         "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
         "--bootstrap-server BROKER --list",
     )?;
-    has(&listed, &["No partition reassignments found."])
+    has(&listed, &["No partition reassignments found."])?;
+    let dir = tempfile::tempdir()?;
+    let plan = dir.path().join("plan.json");
+    let where_it_is =
+        format!(r#"{{"version":1,"partitions":[{{"topic":"{topic}","partition":0,"replicas":[1]}}]}}"#);
+    std::fs::write(&plan, where_it_is)?;
+    let reassign = |what: &str| {
+        let args = format!(
+            "--bootstrap-server BROKER --reassignment-json-file {} {what}",
+            plan.display()
+        );
+        say("org.apache.kafka.tools.reassign.ReassignPartitionsCommand", &args)
+    };
+    let started = format!("Successfully started partition reassignment for {topic}-0");
+    has(&reassign("--execute")?, &[&started])?;
+    let completed = format!("Reassignment of partition {topic}-0 is completed.");
+    has(&reassign("--verify")?, &[&completed])
+}
+
+#[test]
+fn client_metrics() -> Result<()> {
+    let class = "org.apache.kafka.tools.ClientMetricsCommand";
+    let name = format!("metrics-{}", program::unique());
+    let alter = format!(
+        "--bootstrap-server BROKER --alter --name {name} --metrics org.apache.kafka. --interval 5000"
+    );
+    has(
+        &say(class, &alter)?,
+        &[&format!("Altered client metrics config for {name}.")],
+    )?;
+    let described = say(
+        class,
+        &format!("--bootstrap-server BROKER --describe --name {name}"),
+    )?;
+    has(&described, &["interval.ms=5000", "metrics=org.apache.kafka."])?;
+    say(
+        class,
+        &format!("--bootstrap-server BROKER --delete --name {name}"),
+    )
+    .map(drop)
 }
 
 #[test]

@@ -119,6 +119,11 @@ impl Broker {
             .unwrap_or_else(|| path.clone())
     }
 
+    /// The rack clients are told.
+    pub(crate) fn rack(&self) -> Option<String> {
+        self.config.property("broker.rack")
+    }
+
     /// The address clients of `listener` are told: `(host, port)`.
     pub(crate) fn address(&self, listener: &Arc<str>) -> (&str, u16) {
         self.advertised

@@ -1,6 +1,9 @@
-//! What this broker answers, for the compatibility matrix in docs/.
+//! What this broker answers, and what it is told in vain, for the compatibility matrices in docs/.
 
-use crate::handlers::TABLE;
+use crate::{
+    config::{broker_keys::BROKER_KEYS, group_keys::GROUP_KEYS, topic_keys::TOPIC_KEYS},
+    handlers::TABLE,
+};
 
 /// One API key that this broker answers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,4 +30,33 @@ pub fn compatibility() -> Vec<Compatible> {
         decodable: api.decodable,
     };
     TABLE.iter().map(line).collect()
+}
+
+/// A configuration key that is taken, checked and shown, and changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WithoutEffect {
+    /// What it is set on.
+    pub on: &'static str,
+    /// Its name.
+    pub key: &'static str,
+    /// Why it changes nothing, as its documentation says.
+    pub why: &'static str,
+}
+
+/// Every such key.
+pub fn keys_without_effect() -> Vec<WithoutEffect> {
+    let broker = BROKER_KEYS.iter().map(|key| ("broker", &key.definition));
+    let topic = TOPIC_KEYS.iter().map(|key| ("topic", key));
+    let group = GROUP_KEYS.iter().map(|key| ("group", key));
+    let all = broker.chain(topic).chain(group);
+    let idle = all.filter(|(_, key)| key.documentation.contains("ithout effect"));
+    let line = |(on, key): (&'static str, &crate::config::definition::Definition)| WithoutEffect {
+        on,
+        key: key.name,
+        why: key
+            .documentation
+            .split_once("without effect: ")
+            .map_or(key.documentation, |(_, why)| why),
+    };
+    idle.map(line).collect()
 }

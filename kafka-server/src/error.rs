@@ -86,6 +86,7 @@ impl From<&Refusal> for ApiError {
         match refusal {
             Refusal::Corrupt(_) => ResponseError::CorruptMessage.into(),
             Refusal::Invalid(_) => ResponseError::InvalidRecord.into(),
+            Refusal::Order => ResponseError::UnknownServerError.into(),
             Refusal::TooLarge(_) => ResponseError::MessageTooLarge.into(),
             Refusal::Compression(_) => ResponseError::UnsupportedCompressionType.into(),
             Refusal::Records {

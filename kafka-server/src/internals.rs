@@ -6,6 +6,7 @@ use crate::{
     wire::{
         self, RequestHeader,
         compression::Compression,
+        consumer_protocol,
         records::{self, BatchBuilder, Batches, NewRecord, Records, Rules, TimestampType},
     },
 };
@@ -57,6 +58,14 @@ pub fn read_records(bytes: Bytes) -> usize {
 pub fn decompress(codec: i16, data: &[u8]) -> usize {
     let codec = Compression::of(codec).unwrap_or_default();
     codec.decompress(data, BYTES_MAX).map_or(0, |data| data.len())
+}
+
+/// Reads what a consumer says of itself when it joins a classic group, and what its leader assigns.
+pub fn read_consumer_protocol(data: &[u8]) -> usize {
+    let subscribed = consumer_protocol::read_subscription(data).map_or(0, |said| said.topics.len());
+    let topics = consumer_protocol::subscribed_topics(data).map_or(0, |topics| topics.len());
+    let assigned = consumer_protocol::read_assignment(data).map_or(0, |assigned| assigned.len());
+    subscribed + topics + assigned
 }
 
 /// Measures and verifies `bytes` as the log does in recovery.

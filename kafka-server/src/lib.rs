@@ -29,6 +29,6 @@ mod topics;
 mod transactions;
 mod wire;
 
-pub use compatibility::{Compatible, compatibility};
+pub use compatibility::{Compatible, WithoutEffect, compatibility, keys_without_effect};
 pub use config::{Config, Limits, Listener, PropertiesError, parse_properties};
 pub use server::{Kafka, StartError};

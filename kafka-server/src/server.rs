@@ -45,6 +45,8 @@ pub enum StartError {
 /// A running broker.
 pub struct Kafka {
     addresses: Vec<SocketAddr>,
+    /// What clients of the first listener are told.
+    advertised: String,
     tasks: TaskTracker,
 }
 
@@ -63,6 +65,11 @@ impl Kafka {
             bound.push(Bound::bind(listener).await?);
         }
         let addresses = bound.iter().map(|bound| bound.listener.address()).collect();
+        let first = bound.first().map(|first| &first.advertised);
+        let told = first.map_or(String::new(), |(host, port)| match host.contains(':') {
+            true => format!("[{host}]:{port}"),
+            false => format!("{host}:{port}"),
+        });
         let advertised = bound
             .iter()
             .map(|listener| (listener.name.clone(), listener.advertised.clone()));
@@ -87,12 +94,21 @@ impl Kafka {
         tasks.spawn(watch(house.clone(), stop.clone()));
         maintain(&house.broker, &tasks, &stop);
         tasks.close();
-        Ok(Kafka { addresses, tasks })
+        Ok(Kafka {
+            addresses,
+            advertised: told,
+            tasks,
+        })
     }
 
     /// Bound addresses, in the order of the configured listeners.
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
+    }
+
+    /// Where clients of the first listener are sent: `host:port`.
+    pub fn advertised(&self) -> &str {
+        &self.advertised
     }
 
     /// Answers when every connection is closed, after the stop.

@@ -8,8 +8,14 @@ pub(crate) struct Line {
     pub(crate) address: String,
 }
 
-/// The whole text.
-pub(crate) fn text(lines: &[Line], data_dir: &Path, took: Duration) -> String {
+/// The whole text. `bootstrap`: where Kafka's clients are sent. `not_honoured`: keys that were set and have no effect.
+pub(crate) fn text(
+    lines: &[Line],
+    bootstrap: Option<&str>,
+    data_dir: &Path,
+    not_honoured: &[String],
+    took: Duration,
+) -> String {
     let mut text = format!(
         "smack {} answers after {} ms; data in {}\n\n",
         env!("CARGO_PKG_VERSION"),
@@ -20,13 +26,20 @@ pub(crate) fn text(lines: &[Line], data_dir: &Path, took: Duration) -> String {
         let _ = writeln!(text, "  {server:<10}{address}");
     }
     let of = |server| lines.iter().find(move |line| line.server == server);
-    let kafka = of("kafka").map(|line| kafka_clients(&line.address));
+    let kafka = bootstrap.map(kafka_clients);
     let cql = of("cql").map(|line| cql_clients(&line.address));
     for clients in [kafka, cql].into_iter().flatten() {
         text.push('\n');
         for (client, line) in clients {
             let _ = writeln!(text, "  {client:<10}{line}");
         }
+    }
+    if !not_honoured.is_empty() {
+        let _ = writeln!(
+            text,
+            "\nKafka keys without effect here: {}",
+            not_honoured.join(", ")
+        );
     }
     text.push_str("\nCtrl-C stops.\n");
     text

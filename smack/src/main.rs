@@ -30,18 +30,16 @@ fn main() -> ExitCode {
     }
 }
 
-/// An error and what it comes from. Libraries put the cause into their text or not: said twice, it is left out.
+/// What went wrong and why, in one sentence: what a reason says that was said already is left out.
 fn sentence(error: &anyhow::Error) -> String {
-    let mut whole = String::new();
-    for why in error.chain().map(ToString::to_string) {
-        if whole.is_empty() {
-            whole = why;
-        } else if !whole.ends_with(&why) {
-            whole += ": ";
-            whole += &why;
+    error.chain().fold(String::new(), |said, cause| {
+        let cause = cause.to_string();
+        match said.contains(&cause) {
+            true => said,
+            false if said.is_empty() => cause,
+            false => format!("{said}: {cause}"),
         }
-    }
-    whole
+    })
 }
 
 #[allow(clippy::print_stdout, reason = "the asked-for file goes to standard output")]

@@ -111,18 +111,19 @@ impl Settings {
         let mut kafka = kafka_server::Config::default();
         kafka.listeners[0].bind = address(&host, 9092);
         let properties_file = options.kafka_config.or(file.kafka.config_file);
-        let not_honoured = kafka_properties(&mut kafka, properties_file.as_deref(), &file.kafka.config)?;
+        let mut not_honoured = kafka_properties(&mut kafka, properties_file.as_deref(), &file.kafka.config)?;
         if !file.kafka.listeners.is_empty() {
             kafka.listeners = file.kafka.listeners;
         }
         if let Some(port) = options.kafka_port.or(file.kafka.port) {
-            let first = &mut kafka.listeners[0];
-            let (own, _) = first.bind.rsplit_once(':').unwrap_or((&first.bind, ""));
-            first.bind = format!("{own}:{port}");
+            move_to(&mut kafka.listeners[0], port);
         }
         let of_kafka = kafka.properties.contains_key("log.dirs") || kafka.properties.contains_key("log.dir");
         let of_kafka =
             of_kafka.then(|| PathBuf::from(kafka.log_dir.split(',').next().unwrap_or_default().trim()));
+        if kafka.log_dir.contains(',') {
+            not_honoured.push("log.dirs (but the first)".to_owned());
+        }
         let data_dir = options
             .data_dir
             .or(file.data_dir)
@@ -160,6 +161,21 @@ impl Settings {
             false => &self.cql.listeners[0].bind,
         }
     }
+}
+
+/// Another port for `listener`; where clients are sent to the one it had, they are sent after it.
+fn move_to(listener: &mut Listener, port: u16) {
+    let (own, before) = listener.bind.rsplit_once(':').unwrap_or((&listener.bind, ""));
+    let told = listener
+        .advertised
+        .as_deref()
+        .and_then(|told| told.rsplit_once(':'));
+    let told = told
+        .filter(|(_, told)| *told == before)
+        .map(|(host, _)| format!("{host}:{port}"));
+    let bind = format!("{own}:{port}");
+    listener.advertised = told.or(listener.advertised.take());
+    listener.bind = bind;
 }
 
 fn cql_config(

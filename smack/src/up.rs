@@ -24,9 +24,6 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let mut signals = Signals::new()?;
     server_kit::start_logging(settings.log_format, &settings.log).map_err(|why| anyhow!(why))?;
     server_kit::raise_open_files().context("cannot raise the limit of open files")?;
-    for key in &settings.not_honoured {
-        tracing::warn!(key, "this Kafka configuration key has no effect here");
-    }
     fs::create_dir_all(&settings.data_dir)
         .with_context(|| format!("cannot use the data directory {}", settings.data_dir.display()))?;
     let stop = CancellationToken::new();
@@ -44,7 +41,12 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     ports::write(&settings.data_dir, &running.ports(admin.address().port()))?;
     ready.set(true);
     let lines = running.lines(admin.address());
-    print!("{}", banner::text(&lines, &settings.data_dir, clock.elapsed()));
+    let (folder, not_honoured) = (&settings.data_dir, &settings.not_honoured);
+    let bootstrap = running.kafka.as_ref().map(Kafka::advertised);
+    print!(
+        "{}",
+        banner::text(&lines, bootstrap, folder, not_honoured, clock.elapsed())
+    );
     let ended = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "stopping");

@@ -12,6 +12,8 @@ use std::{
 use storage::{Lease, Owner, Pending};
 
 const NAME: &str = "LOCK";
+/// Where the epoch is, too: whoever takes a left-over lock for stale and removes it must not bring old epochs back.
+const EPOCH_NAME: &str = "EPOCH";
 /// How long an owner in this same process may take to let go: its threads finish what they are at.
 const LET_GO_TRIES: u32 = 100;
 const LET_GO_STEP: Duration = Duration::from_millis(10);
@@ -49,14 +51,30 @@ impl LockFile {
             tries += 1;
             std::thread::sleep(LET_GO_STEP);
         }
-        let (_, epoch) = parse(&mut file);
-        let epoch = epoch + 1;
+        let (_, locked) = parse(&mut file);
+        let epoch = locked.max(last_epoch(dir)) + 1;
+        keep_epoch(dir, epoch).map_err(fail)?;
         let line = format!("format 1 pid {:>10} epoch {epoch:>20}\n", std::process::id());
         rustix::io::pwrite(&file, line.as_bytes(), 0).map_err(|error| fail(error.into()))?;
         file.flush().map_err(fail)?;
         file.sync_data().map_err(fail)?;
         Ok(LockFile { _file: file, epoch })
     }
+}
+
+/// The epoch of the last owner, as far as it was kept.
+fn last_epoch(dir: &Path) -> u64 {
+    let text = std::fs::read_to_string(dir.join(EPOCH_NAME)).unwrap_or_default();
+    text.trim().parse().unwrap_or(0)
+}
+
+/// Keeps `epoch`, over the one before: that takes no room, which a full disk may not have.
+fn keep_epoch(dir: &Path, epoch: u64) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    let file = options.open(dir.join(EPOCH_NAME))?;
+    rustix::io::pwrite(&file, format!("{epoch:>20}\n").as_bytes(), 0)?;
+    file.sync_data()
 }
 
 /// The holder's process and epoch, zeroes where nobody ever held it.
@@ -109,3 +127,6 @@ impl Lease for LocalLease {
         Box::pin(std::future::pending())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -382,6 +382,33 @@ def group_consumer():
     return facts
 
 
+def group_assignment_interval():
+    """Who joins soon after an assignment waits for the next one, as long as the group's own interval says."""
+    topic, group, interval_s = create(name("interval"), 4), name("interval"), 8
+    a = admin_client()
+    entry = ConfigEntry(
+        "consumer.assignment.interval.ms", str(interval_s * 1000), incremental_operation=AlterConfigOpType.SET
+    )
+    resource = ConfigResource(ResourceType.GROUP, group, incremental_configs=[entry])
+    facts = {"set": error_of(a.incremental_alter_configs([resource])[resource])}
+    described = ConfigResource(ResourceType.GROUP, group)
+
+    def value():
+        return a.describe_configs([described])[described].result(TIMEOUT_S)["consumer.assignment.interval.ms"].value
+
+    until(lambda: value() == str(interval_s * 1000), "the interval is described")
+    started = common.time.monotonic()
+    one, two = (consumer(group, group_protocol="consumer") for _ in range(2))
+    one.subscribe([topic])
+    poll_both([one], lambda: len(one.assignment()) == 4, "the only member is assigned all")
+    two.subscribe([topic])
+    poll_both([one, two], lambda: len(two.assignment()) == 2, "the second member is assigned its half")
+    facts["waited"] = common.time.monotonic() - started >= interval_s
+    for c in (one, two):
+        c.close()
+    return facts
+
+
 def group_regex():
     """A KIP-848 subscription by expression sees topics that come later."""
     group = name("regex")

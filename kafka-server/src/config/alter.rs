@@ -98,7 +98,10 @@ pub(crate) fn apply(
                     change.name
                 )));
             }
-            (Operation::Set, Some(value)) => Some(value.clone()),
+            (Operation::Set, Some(value)) => match scope.definition(&change.name) {
+                Some(key) if key.kind == Type::Boolean => Some(key.canonical(value)),
+                _ => Some(value.clone()),
+            },
             (_, Some(value)) => Some(change_list(scope, now, change, value, broker)?),
         };
         match value {

@@ -1,6 +1,9 @@
 //! The broker's values in layers: set for this broker at run time, for all brokers at run time, at the start, default.
 
-use super::{broker_keys, definition::Definition};
+use super::{
+    broker_keys,
+    definition::{Definition, read},
+};
 use std::{collections::BTreeMap, str::FromStr};
 
 /// Who set a value. The numbers are those of DescribeConfigs.
@@ -47,7 +50,7 @@ impl BrokerConfig {
 
     /// The value of `key` that counts, read as `T`; `or` where it is absent or cannot be read.
     pub(crate) fn get<T: FromStr>(&self, key: &str, or: T) -> T {
-        let value = self.value(key).and_then(|(value, _)| value.trim().parse().ok());
+        let value = self.value(key).and_then(|(value, _)| read(value));
         value.unwrap_or(or)
     }
 

@@ -1,5 +1,7 @@
 //! What a configuration key is: its type, its default, and which values it takes.
 
+use std::str::FromStr;
+
 /// The type of a key's value, as DescribeConfigs names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Type {
@@ -189,10 +191,25 @@ impl Definition {
         }
     }
 
+    /// `value` as it is shown.
+    pub(crate) fn canonical(&self, value: &str) -> String {
+        match self.kind {
+            Type::Boolean => value.trim().to_ascii_lowercase(),
+            _ => value.trim().to_owned(),
+        }
+    }
+
     /// Whether its value is never shown.
     pub(crate) fn sensitive(&self) -> bool {
         self.kind == Type::Password
     }
+}
+
+/// A value as Kafka reads it: blanks around it do not count, nor does the case of `true` and `false`.
+pub(crate) fn read<T: FromStr>(value: &str) -> Option<T> {
+    let value = value.trim();
+    let as_written = value.parse().ok();
+    as_written.or_else(|| value.to_ascii_lowercase().parse().ok())
 }
 
 /// The items of a list: separated by commas, with blanks around them taken off. An empty value has none.

@@ -45,8 +45,8 @@ fn every_key_says_what_it_does_and_whether_it_does_it_here() {
         assert!(key.documentation.ends_with('.'), "{}", key.name);
         let without = key.documentation.contains("ithout effect");
         let honoured = super::properties::HONOURED.binary_search(&key.name).is_ok();
-        // There is no other role than the one this process has, and a rule of replicas that one broker keeps.
-        let neither = ["process.roles", "unclean.leader.election.enable"].contains(&key.name);
+        // There is no other role than the one this process has.
+        let neither = key.name == "process.roles";
         assert!(
             without != honoured || neither,
             "{}: {}",
@@ -157,7 +157,7 @@ fn what_kafka_takes_is_taken() {
     }
 }
 
-/// What a client of the original is told of every broker's key, but for the three that cannot be changed here while it
+/// What a client of the original is told of every broker's key, but for the two that cannot be changed here while it
 /// runs: see `compat-tests/differences.toml`.
 #[test]
 fn every_key_of_the_broker_is_described_as_by_the_original() {
@@ -190,10 +190,6 @@ fn every_key_of_the_broker_is_described_as_by_the_original() {
         names.push(entry.name);
     }
     assert!(names.iter().eq(facts.keys()));
-    let expected = [
-        "group.consumer.assignment.interval.ms",
-        "listener.security.protocol.map",
-        "listeners",
-    ];
+    let expected = ["listener.security.protocol.map", "listeners"];
     assert_eq!(fixed, expected);
 }

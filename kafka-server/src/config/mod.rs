@@ -95,7 +95,7 @@ pub struct Config {
 impl Config {
     /// The value of a Kafka key, where it was set and can be read as `T`.
     pub fn property<T: FromStr>(&self, key: &str) -> Option<T> {
-        self.properties.get(key)?.trim().parse().ok()
+        definition::read(self.properties.get(key)?)
     }
 }
 

@@ -1,21 +1,33 @@
 //! Kafka's `server.properties`: an existing file is taken as it is, and what it asks in vain is named.
 
-use super::{Config, Listener};
+use super::{
+    Config, Listener, broker_keys,
+    definition::{self, items},
+};
 use server_kit::TlsOptions;
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 /// Why a property cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}={value}: {why}")]
-pub struct PropertiesError {
-    key: String,
-    value: String,
-    why: String,
+pub enum PropertiesError {
+    /// Its key does not take such a value; in the words of Kafka.
+    #[error("{0}")]
+    Invalid(String),
+    /// It cannot be used here.
+    #[error("{key}={value}: {why}")]
+    Unusable {
+        /// Its name.
+        key: String,
+        /// What it was given.
+        value: String,
+        /// What is wrong with that.
+        why: String,
+    },
 }
 
 impl PropertiesError {
     fn new(key: &str, value: &str, why: impl Into<String>) -> Self {
-        PropertiesError {
+        PropertiesError::Unusable {
             key: key.to_owned(),
             value: value.to_owned(),
             why: why.into(),
@@ -29,22 +41,27 @@ pub(super) const HONOURED: &[&str] = &[
     "advertised.listeners",
     "auto.create.topics.enable",
     "broker.id",
+    "broker.rack",
     "compression.gzip.level",
-    "compression.lz4.level",
     "compression.type",
     "compression.zstd.level",
     "connections.max.idle.ms",
     "controller.listener.names",
     "delete.topic.enable",
+    "fetch.max.bytes",
+    "group.consumer.assignment.interval.ms",
     "group.consumer.assignors",
     "group.consumer.heartbeat.interval.ms",
+    "group.consumer.max.assignment.interval.ms",
     "group.consumer.max.heartbeat.interval.ms",
     "group.consumer.max.session.timeout.ms",
     "group.consumer.max.size",
     "group.consumer.migration.policy",
+    "group.consumer.min.assignment.interval.ms",
     "group.consumer.min.heartbeat.interval.ms",
     "group.consumer.min.session.timeout.ms",
     "group.consumer.session.timeout.ms",
+    "group.coordinator.rebalance.protocols",
     "group.initial.rebalance.delay.ms",
     "group.max.session.timeout.ms",
     "group.max.size",
@@ -77,7 +94,6 @@ pub(super) const HONOURED: &[&str] = &[
     "log.roll.jitter.ms",
     "log.roll.ms",
     "log.segment.bytes",
-    "log.segment.delete.delay.ms",
     "max.connection.creation.rate",
     "max.connections",
     "max.connections.per.ip",
@@ -85,7 +101,6 @@ pub(super) const HONOURED: &[&str] = &[
     "max.incremental.fetch.session.cache.slots",
     "max.request.partition.size.limit",
     "message.max.bytes",
-    "min.insync.replicas",
     "node.id",
     "num.partitions",
     "offset.metadata.max.bytes",
@@ -110,7 +125,6 @@ pub(super) const HONOURED: &[&str] = &[
     "transaction.remove.expired.transaction.cleanup.interval.ms",
     "transaction.state.log.num.partitions",
     "transactional.id.expiration.ms",
-    "unclean.leader.election.enable",
 ];
 
 /// Reads the text of a Java properties file: comments, continued lines, escapes, and `=`, `:` or space between
@@ -178,7 +192,19 @@ fn unescape(text: &str) -> String {
 
 impl Config {
     /// Takes Kafka's own settings on top of these. Answers the keys that have no effect here, sorted.
-    pub fn apply(&mut self, properties: BTreeMap<String, String>) -> Result<Vec<String>, PropertiesError> {
+    pub fn apply(
+        &mut self,
+        mut properties: BTreeMap<String, String>,
+    ) -> Result<Vec<String>, PropertiesError> {
+        for (key, value) in &mut properties {
+            if let Some(known) = broker_keys::find(of_any_listener(key)) {
+                known
+                    .definition
+                    .validate(value)
+                    .map_err(PropertiesError::Invalid)?;
+                *value = known.definition.canonical(value);
+            }
+        }
         let given = Given(&properties);
         given.set("broker.id", &mut self.node_id)?;
         given.set("node.id", &mut self.node_id)?;
@@ -206,10 +232,16 @@ impl Config {
     }
 }
 
+/// Whether `key` has an effect here, for all listeners or for the one that it names.
 fn honoured(key: &str) -> bool {
+    let of_any = of_any_listener(key);
+    HONOURED.binary_search(&of_any).is_ok() && (of_any == key || of_any.starts_with("ssl."))
+}
+
+/// `key` without `listener.name.NAME.` before it.
+fn of_any_listener(key: &str) -> &str {
     let own = || key.strip_prefix("listener.name.")?.split_once('.');
-    let key = own().map_or(key, |(_, key)| key);
-    HONOURED.binary_search(&key).is_ok()
+    own().map_or(key, |(_, key)| key)
 }
 
 /// What was given, with words for what is wrong with it.
@@ -225,7 +257,7 @@ impl Given<'_> {
 
     fn get<T: FromStr>(&self, key: &str) -> Result<Option<T>, PropertiesError> {
         let parse = |value: &str| {
-            value.parse().map_err(|_| {
+            definition::read(value).ok_or_else(|| {
                 let wanted = std::any::type_name::<T>().rsplit("::").next().unwrap_or("value");
                 PropertiesError::new(key, value, format!("not a value of type {wanted}"))
             })
@@ -241,17 +273,8 @@ impl Given<'_> {
     }
 
     fn listeners(&self) -> Result<Vec<Listener>, PropertiesError> {
-        let controllers: Vec<&str> = self
-            .text("controller.listener.names")
-            .unwrap_or_default()
-            .split(',')
-            .map(str::trim)
-            .collect();
         let mut listeners = Vec::new();
         for (name, address) in self.endpoints("listeners")? {
-            if controllers.contains(&name.as_str()) {
-                continue;
-            }
             let bind = if address.starts_with(':') {
                 format!("0.0.0.0{address}")
             } else {
@@ -291,7 +314,7 @@ impl Given<'_> {
         Ok(())
     }
 
-    /// `NAME://host:port,...` as pairs of name and address.
+    /// `NAME://host:port,...` as pairs of name and address, without those of controllers.
     fn endpoints(&self, key: &str) -> Result<Vec<(String, String)>, PropertiesError> {
         let wrong = |value: &str| PropertiesError::new(key, value, "not of the form NAME://host:port");
         let endpoint = |value: &str| {
@@ -300,11 +323,18 @@ impl Given<'_> {
             port.parse::<u16>().map_err(|_| wrong(value))?;
             Ok((name.to_owned(), address.to_owned()))
         };
+        let controllers = self.text("controller.listener.names").unwrap_or_default();
+        let controllers: Vec<&str> = items(controllers).collect();
         self.text(key)
             .unwrap_or_default()
             .split(',')
             .filter(|part| !part.trim().is_empty())
             .map(endpoint)
+            .filter(|found| {
+                found
+                    .as_ref()
+                    .map_or(true, |(name, _)| !controllers.contains(&name.as_str()))
+            })
             .collect()
     }
 

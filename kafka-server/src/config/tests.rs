@@ -41,17 +41,37 @@ fn properties_are_read_as_java_reads_them() {
 
 #[test]
 fn the_file_of_a_stock_installation_is_taken() {
+    // What the archive of 4.x has as config/server.properties, without its comments.
     let (config, unknown) = applied(
-        "process.roles=broker,controller\nnode.id=7\nlisteners=PLAINTEXT://:9092,CONTROLLER://:9093\n\
-         advertised.listeners=PLAINTEXT://localhost:9092\ncontroller.listener.names=CONTROLLER\n\
-         log.dirs=/tmp/logs\nnum.partitions=3\nnum.io.threads=8\nconnections.max.idle.ms=1000\n\
-         log.retention.hours=168\n",
+        "process.roles=broker,controller\nnode.id=1\ncontroller.quorum.bootstrap.servers=localhost:9093\n\
+         listeners=PLAINTEXT://:9092,CONTROLLER://:9093\ninter.broker.listener.name=PLAINTEXT\n\
+         advertised.listeners=PLAINTEXT://localhost:9092,CONTROLLER://localhost:9093\n\
+         controller.listener.names=CONTROLLER\nlistener.security.protocol.map=CONTROLLER:PLAINTEXT,\
+         PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL\nnum.network.threads=3\n\
+         num.io.threads=8\nsocket.send.buffer.bytes=102400\nsocket.receive.buffer.bytes=102400\n\
+         socket.request.max.bytes=104857600\nlog.dirs=/tmp/kraft-combined-logs\nnum.partitions=1\n\
+         num.recovery.threads.per.data.dir=1\noffsets.topic.replication.factor=1\n\
+         share.coordinator.state.topic.replication.factor=1\nshare.coordinator.state.topic.min.isr=1\n\
+         transaction.state.log.replication.factor=1\ntransaction.state.log.min.isr=1\n\
+         log.retention.hours=168\nlog.segment.bytes=1073741824\nlog.retention.check.interval.ms=300000\n",
     );
-    assert_eq!(unknown, ["num.io.threads", "process.roles"]);
-    assert_eq!((config.node_id, config.num_partitions), (7, 3));
+    assert!(unknown.contains(&"num.io.threads".to_owned()), "{unknown:?}");
+    assert!(!unknown.contains(&"log.dirs".to_owned()), "{unknown:?}");
     assert_eq!(config.listeners.len(), 1);
     assert_eq!(config.listeners[0].bind, "0.0.0.0:9092");
     assert_eq!(config.listeners[0].advertised.as_deref(), Some("localhost:9092"));
+    assert_eq!((config.node_id, config.num_partitions), (1, 1));
+    assert_eq!(config.log_dir, "/tmp/kraft-combined-logs");
+}
+
+#[test]
+fn what_concerns_the_start_is_taken_from_the_file() {
+    let (config, unknown) = applied(
+        "process.roles=broker,controller\nnode.id=7\nnum.partitions=3\nnum.io.threads=8\n\
+         connections.max.idle.ms=1000\nlog.retention.hours=168\nlog.dirs=/tmp/logs\n",
+    );
+    assert_eq!(unknown, ["num.io.threads", "process.roles"]);
+    assert_eq!((config.node_id, config.num_partitions), (7, 3));
     assert_eq!(config.limits.connections_idle_max, Some(Duration::from_secs(1)));
     assert_eq!(config.property::<i64>("log.retention.hours"), Some(168));
     assert_eq!(config.log_dir, "/tmp/logs");
@@ -81,7 +101,15 @@ fn an_ssl_listener_takes_its_own_keys_first() {
 fn what_cannot_be_taken_is_named() {
     assert_eq!(
         refused("num.partitions=many"),
-        "num.partitions=many: not a value of type i32"
+        "Invalid value many for configuration num.partitions: Not a number of type INT"
+    );
+    assert_eq!(
+        refused("log.cleanup.policy=bogus"),
+        "Invalid value bogus for configuration log.cleanup.policy: String must be one of: compact, delete"
+    );
+    assert_eq!(
+        refused("listeners=SSL://:1\nlistener.name.ssl.ssl.client.auth=maybe"),
+        "Invalid value maybe for configuration ssl.client.auth: String must be one of: required, requested, none"
     );
     assert_eq!(
         refused("listeners=nowhere"),
@@ -95,4 +123,19 @@ fn what_cannot_be_taken_is_named() {
         refused("advertised.listeners=OTHER://x:1"),
         "advertised.listeners=OTHER: no such listener"
     );
+}
+
+#[test]
+fn truth_is_read_in_any_case() {
+    let (config, unknown) = applied("auto.create.topics.enable=FALSE\ndelete.topic.enable = False\n");
+    assert_eq!(unknown, Vec::<String>::new());
+    assert!(!config.auto_create_topics);
+    assert_eq!(config.properties["delete.topic.enable"], "false");
+    assert_eq!(config.property::<bool>("delete.topic.enable"), Some(false));
+}
+
+#[test]
+fn a_key_of_one_listener_has_an_effect_only_where_listeners_differ_by_it() {
+    let (_, unknown) = applied("listener.name.plaintext.connections.max.idle.ms=5\n");
+    assert_eq!(unknown, ["listener.name.plaintext.connections.max.idle.ms"]);
 }

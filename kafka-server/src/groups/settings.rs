@@ -1,7 +1,7 @@
 //! What bounds groups, from the broker's configuration.
 
 use crate::{
-    config::Config,
+    config::{Config, definition::items},
     core::groups::{
         ClassicLimits,
         consumer::{ConsumerLimits, Migration, assignors::Assignor},
@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) classic: ClassicLimits,
     /// What consumer groups are bound by.
     pub(crate) consumer: ConsumerLimits,
+    /// `group.coordinator.rebalance.protocols` has `consumer`: groups may use the consumer protocol.
+    pub(crate) consumer_protocol: bool,
     /// `group.consumer.migration.policy`
     pub(crate) migration: Migration,
     /// `group.min.session.timeout.ms`
@@ -45,9 +47,13 @@ impl Settings {
             consumer: ConsumerLimits {
                 session_timeout_ms: property(config, "group.consumer.session.timeout.ms", 45_000),
                 heartbeat_interval_ms: property(config, "group.consumer.heartbeat.interval.ms", 5_000),
+                assignment_interval_ms: property(config, "group.consumer.assignment.interval.ms", 1_000),
                 members_max: property(config, "group.consumer.max.size", i32::MAX as usize),
                 assignors: assignors(config.property("group.consumer.assignors")),
             },
+            consumer_protocol: config
+                .property::<String>("group.coordinator.rebalance.protocols")
+                .is_none_or(|protocols| items(&protocols).any(|protocol| protocol == "consumer")),
             migration: Migration::by_name(&property(
                 config,
                 "group.consumer.migration.policy",

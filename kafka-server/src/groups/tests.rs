@@ -1,7 +1,7 @@
 use super::*;
 use crate::core::groups::{
     classic::{JoinRequest, LeaveRequest, Protocol as Own, SyncRequest},
-    consumer::{Beat, BeatAnswer},
+    consumer::{Beat, BeatAnswer, ConsumerLimits},
 };
 use bytes::Bytes;
 use server_kit::ManualClock;
@@ -348,7 +348,10 @@ async fn beat(groups: &Groups, member: &str, epoch: i32) -> Result<BeatAnswer, R
         owned: Some(Default::default()),
         ..Beat::default()
     };
-    let limits = groups.settings().consumer.clone();
+    let limits = ConsumerLimits {
+        assignment_interval_ms: 0,
+        ..groups.settings().consumer.clone()
+    };
     let answer = groups.beat("g", beat, Arc::default(), limits).await;
     answer.map_err(|error| error.code)
 }

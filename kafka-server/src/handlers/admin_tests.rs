@@ -161,6 +161,98 @@ async fn topics_are_deleted_by_name_and_by_id() {
     assert!(client.0.broker.topics.image().iter().next().is_none());
 }
 
+/// As the original was asked: whatever names a topic twice leaves it where it is.
+#[tokio::test]
+async fn topics_asked_for_twice_are_not_deleted() {
+    let client = Client::new().await;
+    for name in ["a", "b", "c", "d"] {
+        client.create(name, 1).await;
+    }
+    let all = client
+        .ask(12, &MetadataRequest::default().with_topics(None))
+        .await;
+    let id = |name: &str| {
+        let found = all.topics.iter().find(|one| one.name == Some(topic(name)));
+        found.unwrap().topic_id
+    };
+    let by_name =
+        |name: &str| delete_topics_request::DeleteTopicState::default().with_name(Some(topic(name)));
+    let by_id = |id| delete_topics_request::DeleteTopicState::default().with_topic_id(id);
+    let asked = vec![
+        by_name("a"),
+        by_name("a"),
+        by_id(id("b")),
+        by_id(id("b")),
+        by_name("c"),
+        by_id(id("c")),
+        by_id(unknown()),
+        by_id(unknown()),
+        by_name("d"),
+    ];
+    let answer = client
+        .ask(6, &DeleteTopicsRequest::default().with_topics(asked))
+        .await;
+    let told: Vec<_> = answer
+        .responses
+        .iter()
+        .map(|one| {
+            (
+                one.name.clone(),
+                one.topic_id,
+                one.error_code,
+                one.error_message.as_deref(),
+            )
+        })
+        .collect();
+    let refused = ResponseError::InvalidRequest.code();
+    let maps = "The provided topic name maps to an ID that was already supplied.";
+    assert_eq!(
+        told,
+        [
+            (
+                Some(topic("a")),
+                uuid::Uuid::nil(),
+                refused,
+                Some("Duplicate topic name.")
+            ),
+            (None, id("b"), refused, Some("Duplicate topic id.")),
+            (Some(topic("c")), id("c"), refused, Some(maps)),
+            (None, unknown(), refused, Some("Duplicate topic id.")),
+            (Some(topic("d")), id("d"), 0, None),
+        ]
+    );
+    let left = client
+        .ask(12, &MetadataRequest::default().with_topics(None))
+        .await;
+    assert_eq!(left.topics.len(), 3);
+}
+
+#[tokio::test]
+async fn a_broker_tells_its_rack() {
+    let mut config = crate::config::Config::default();
+    config
+        .properties
+        .insert("broker.rack".to_owned(), "r7".to_owned());
+    let client = Client::of(crate::broker::Broker::in_memory(config).await);
+    for (version, rack) in [(0, None), (1, Some("r7")), (13, Some("r7"))] {
+        let told = client.ask(version, &MetadataRequest::default()).await;
+        assert_eq!(told.brokers[0].rack.as_deref(), rack);
+    }
+    let told = client.ask(1, &DescribeClusterRequest::default()).await;
+    assert_eq!(told.brokers[0].rack.as_deref(), Some("r7"));
+}
+
+#[tokio::test]
+async fn groups_use_only_the_protocols_that_they_may() {
+    let mut config = crate::config::Config::default();
+    let key = "group.coordinator.rebalance.protocols".to_owned();
+    config.properties.insert(key, "classic".to_owned());
+    let client = Client::of(crate::broker::Broker::in_memory(config).await);
+    let beat = ConsumerGroupHeartbeatRequest::default().with_group_id(GroupId(text("g")));
+    let answer = client.ask(1, &beat).await;
+    assert_eq!(answer.error_code, ResponseError::UnsupportedVersion.code());
+}
+
 #[tokio::test]
 async fn partitions_are_added_in_every_version() {
     let client = Client::new().await;

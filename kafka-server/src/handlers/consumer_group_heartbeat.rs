@@ -33,6 +33,9 @@ pub(crate) async fn handle(
 }
 
 async fn answer(cx: &Context, request: &ConsumerGroupHeartbeatRequest) -> Result<BeatAnswer, ApiError> {
+    if !cx.broker.groups.settings().consumer_protocol {
+        return Err(ResponseError::UnsupportedVersion.into());
+    }
     validate(cx, request)?;
     let mut member_id = owned(&request.member_id);
     if member_id.is_empty() {
@@ -79,6 +82,14 @@ fn limits(cx: &Context, group: &str) -> ConsumerLimits {
     if let Some(heartbeat_ms) = own("consumer.heartbeat.interval.ms") {
         limits.heartbeat_interval_ms = heartbeat_ms;
     }
+    let of_broker = || {
+        let broker = cx.broker.dynamic.load();
+        broker.get(
+            "group.consumer.assignment.interval.ms",
+            limits.assignment_interval_ms,
+        )
+    };
+    limits.assignment_interval_ms = own("consumer.assignment.interval.ms").unwrap_or_else(of_broker);
     limits
 }
 

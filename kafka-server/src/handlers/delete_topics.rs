@@ -3,6 +3,7 @@
 use super::Context;
 use crate::{
     error::ApiError,
+    topics::Image,
     wire::{
         ResponseError,
         messages::{
@@ -12,6 +13,7 @@ use crate::{
         text,
     },
 };
+use std::collections::HashMap;
 use uuid::Uuid;
 
 pub(crate) async fn handle(cx: Context, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
@@ -21,19 +23,68 @@ pub(crate) async fn handle(cx: Context, request: DeleteTopicsRequest) -> DeleteT
         .into_iter()
         .chain(request.topic_names.into_iter().map(by_name));
     let mut responses = Vec::new();
-    for topic in asked {
-        responses.push(match delete(&cx, &topic).await {
+    for same in by_topic(asked, &cx.broker.topics.image()) {
+        let [topic] = same.as_slice() else {
+            responses.push(ambiguous(&same));
+            continue;
+        };
+        responses.push(match delete(&cx, topic).await {
             Ok((name, id)) => DeletableTopicResult::default()
                 .with_name(Some(name))
                 .with_topic_id(id),
-            Err(error) => DeletableTopicResult::default()
-                .with_name(topic.name.clone())
-                .with_topic_id(topic.topic_id)
-                .with_error_code(error.wire())
-                .with_error_message(error.message.map(text)),
+            Err(error) => refused(topic.name.clone(), topic.topic_id, error),
         });
     }
     DeleteTopicsResponse::default().with_responses(responses)
+}
+
+fn refused(name: Option<TopicName>, id: Uuid, error: ApiError) -> DeletableTopicResult {
+    DeletableTopicResult::default()
+        .with_name(name)
+        .with_topic_id(id)
+        .with_error_code(error.wire())
+        .with_error_message(error.message.map(text))
+}
+
+/// What is asked for, put together where it is the same topic, by its name or by its id.
+fn by_topic(asked: impl Iterator<Item = DeleteTopicState>, image: &Image) -> Vec<Vec<DeleteTopicState>> {
+    let mut groups: Vec<Vec<DeleteTopicState>> = Vec::new();
+    let mut known = HashMap::new();
+    for topic in asked {
+        let which = match (&topic.name, topic.topic_id) {
+            (Some(name), id) if id.is_nil() => match image.get(&name.0) {
+                Some(found) => (None, found.record.uuid()),
+                None => (Some(name.clone()), id),
+            },
+            (None, id) if !id.is_nil() => (None, id),
+            _ => {
+                groups.push(vec![topic]);
+                continue;
+            }
+        };
+        let at = *known.entry(which).or_insert(groups.len());
+        if at == groups.len() {
+            groups.push(Vec::new());
+        }
+        groups[at].push(topic);
+    }
+    groups
+}
+
+/// The one answer to a topic that is asked for more than once: it stays.
+fn ambiguous(same: &[DeleteTopicState]) -> DeletableTopicResult {
+    let name = same.iter().find_map(|topic| topic.name.clone());
+    let id = same.iter().map(|topic| topic.topic_id).find(|id| !id.is_nil());
+    let why = match (&name, id) {
+        (Some(_), Some(_)) => "The provided topic name maps to an ID that was already supplied.",
+        (Some(_), None) => "Duplicate topic name.",
+        (None, _) => "Duplicate topic id.",
+    };
+    refused(
+        name,
+        id.unwrap_or_default(),
+        ApiError::new(ResponseError::InvalidRequest, why),
+    )
 }
 
 async fn delete(cx: &Context, asked: &DeleteTopicState) -> Result<(TopicName, Uuid), ApiError> {

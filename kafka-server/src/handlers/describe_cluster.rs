@@ -33,7 +33,7 @@ pub(crate) async fn handle(cx: Context, request: DescribeClusterRequest) -> Desc
         .with_broker_id(me)
         .with_host(text(host))
         .with_port(i32::from(port))
-        .with_rack(None);
+        .with_rack(cx.broker.rack().map(text));
     let response = response
         .with_error_message(None)
         .with_cluster_id(text(&cx.broker.cluster_id))

@@ -25,7 +25,8 @@ pub(crate) async fn handle(cx: Context, request: MetadataRequest) -> MetadataRes
             MetadataResponseBroker::default()
                 .with_node_id(me)
                 .with_host(text(host))
-                .with_port(i32::from(port)),
+                .with_port(i32::from(port))
+                .with_rack(cx.broker.rack().filter(|_| cx.version() > 0).map(text)),
         ])
         .with_cluster_id(Some(text(&cx.broker.cluster_id)))
         .with_controller_id(me)

@@ -103,7 +103,7 @@ impl From<&TopicConfig> for Policy {
                 CompressionType::Uncompressed => Some((Compression::None, None)),
                 CompressionType::Gzip => Some((Compression::Gzip, level(config.compression_gzip_level))),
                 CompressionType::Snappy => Some((Compression::Snappy, None)),
-                CompressionType::Lz4 => Some((Compression::Lz4, Some(config.compression_lz4_level))),
+                CompressionType::Lz4 => Some((Compression::Lz4, None)),
                 CompressionType::Zstd => Some((Compression::Zstd, Some(config.compression_zstd_level))),
             },
         }

@@ -10,7 +10,7 @@ pub use tls::{TlsAcceptor, TlsOptions};
 
 use rustix::{
     fs::sendfile,
-    net::{SendAncillaryBuffer, SendFlags, sendmsg},
+    net::{SendAncillaryBuffer, SendFlags, sendmsg, sockopt},
 };
 use std::{
     fs::File,
@@ -30,6 +30,12 @@ use tokio_rustls::server::TlsStream;
 /// Bytes of a file that are read at once where the kernel cannot send them by itself.
 const FILE_CHUNK_BYTES: usize = 64 << 10;
 
+/// After how long without a packet a peer is asked whether it is there, how often, and how many times in vain. So long
+/// may what was sent stay without an acknowledgement, too.
+const PROBED_AFTER: Duration = Duration::from_secs(60);
+const PROBE_EVERY: Duration = Duration::from_secs(10);
+const PROBES: u32 = 6;
+
 /// How long a peer may take to be told goodbye.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
@@ -43,10 +49,16 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// Prepares an accepted socket: answers leave at once, and a peer that vanished is noticed some day.
+    /// Prepares an accepted socket: answers leave at once, and a peer that vanished without a word is noticed soon.
     pub fn plain(socket: TcpStream) -> io::Result<Self> {
         socket.set_nodelay(true)?;
-        rustix::net::sockopt::set_socket_keepalive(&socket, true)?;
+        sockopt::set_socket_keepalive(&socket, true)?;
+        sockopt::set_tcp_keepidle(&socket, PROBED_AFTER)?;
+        sockopt::set_tcp_keepintvl(&socket, PROBE_EVERY)?;
+        sockopt::set_tcp_keepcnt(&socket, PROBES)?;
+        let vanished_max = PROBED_AFTER + PROBE_EVERY * PROBES;
+        let ms = u32::try_from(vanished_max.as_millis()).unwrap_or(u32::MAX);
+        sockopt::set_tcp_user_timeout(&socket, ms)?;
         Ok(Stream::Plain(socket))
     }
 

@@ -29,6 +29,37 @@ async fn pair() -> (Stream, TcpStream) {
     (Stream::plain(listener.accept().await.unwrap().0).unwrap(), client)
 }
 
+/// Headers with any one byte changed to any other: a proxy that is none panics nobody.
+#[test]
+fn damaged_proxy_headers_panic_nobody() {
+    let line = b"PROXY TCP4 10.0.0.1 10.0.0.2 4000 9092\r\n".to_vec();
+    let binary = [&b"\r\n\r\n\0\r\nQUIT\n\x21\x21\0\x24"[..], &[7; 36]].concat();
+    for whole in [line, binary] {
+        assert!(parse(&whole).unwrap().is_some());
+        for at in 0..whole.len() {
+            for byte in 0..=u8::MAX {
+                let mut damaged = whole.clone();
+                damaged[at] = byte;
+                if let Ok(Some((header, _))) = parse(&damaged) {
+                    assert!(header <= damaged.len());
+                }
+            }
+        }
+    }
+}
+
+/// Whoever vanishes without a word, in a network that fell apart, does not hold its connection for hours.
+#[tokio::test]
+async fn the_kernel_looks_for_peers_that_vanished() {
+    use rustix::net::sockopt;
+    let (Stream::Plain(socket), _client) = pair().await else {
+        panic!("no plain stream");
+    };
+    assert!(sockopt::socket_keepalive(&socket).unwrap());
+    assert_eq!(sockopt::tcp_keepidle(&socket).unwrap(), Duration::from_secs(60));
+    assert_eq!(sockopt::tcp_user_timeout(&socket).unwrap(), 120_000);
+}
+
 #[tokio::test]
 async fn memory_and_file_leave_in_order() {
     let (mut stream, mut client) = pair().await;

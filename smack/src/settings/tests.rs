@@ -64,7 +64,8 @@ fn a_flag_comes_before_the_file() {
 #[test]
 fn a_kafka_file_brings_its_listeners_and_directory() {
     let kafka = file(
-        "listeners=A://127.0.0.1:1,B://127.0.0.1:2\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT\nlog.dirs=/tmp/a,/tmp/b\n",
+        "listeners=A://127.0.0.1:1,B://127.0.0.1:2\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT\nlog.dirs=/tmp/a,/tmp/b\n\
+         advertised.listeners=A://a.example:1,B://b.example:7\n",
     );
     let options = Options {
         kafka_config: Some(kafka.path().to_owned()),
@@ -79,7 +80,16 @@ fn a_kafka_file_brings_its_listeners_and_directory() {
         .map(|listener| listener.bind.as_str())
         .collect();
     assert_eq!(bound, ["127.0.0.1:9", "127.0.0.1:2"]);
+    assert_eq!(
+        settings.kafka.listeners[0].advertised.as_deref(),
+        Some("a.example:9")
+    );
+    assert_eq!(
+        settings.kafka.listeners[1].advertised.as_deref(),
+        Some("b.example:7")
+    );
     assert_eq!(settings.data_dir, Path::new("/tmp/a"));
+    assert_eq!(settings.not_honoured, ["log.dirs (but the first)"]);
 }
 
 #[test]
@@ -98,5 +108,8 @@ fn what_cannot_be_taken_is_named() {
     let error = settings("colour = 1", Options::default()).unwrap_err();
     assert!(format!("{error:#}").contains("unknown field `colour`"));
     let error = settings("[kafka.config]\n\"num.partitions\" = \"x\"", Options::default()).unwrap_err();
-    assert!(format!("{error:#}").contains("num.partitions=x: not a value of type i32"));
+    assert!(
+        format!("{error:#}")
+            .contains("Invalid value x for configuration num.partitions: Not a number of type INT")
+    );
 }

@@ -3,7 +3,7 @@
 use super::{
     Effect, Now,
     classic::{ClassicGroup, Committer, State},
-    consumer::{ConsumerGroup, Dirty},
+    consumer::{ConsumerGroup, Dirty, EPOCH_FIRST},
     offsets::{Expiry, Offsets, Place},
 };
 use crate::{error::ApiError, wire::ResponseError};
@@ -97,7 +97,7 @@ impl Group {
     pub(crate) fn is_blank(&self) -> bool {
         let never_used = match &self.protocol {
             Protocol::Classic(group) => group.is_empty() && group.generation() == 0,
-            Protocol::Consumer(group) => group.is_empty() && group.epoch() == 0,
+            Protocol::Consumer(group) => group.is_empty() && group.epoch() == EPOCH_FIRST,
         };
         never_used && self.offsets.is_empty()
     }

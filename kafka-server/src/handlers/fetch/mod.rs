@@ -24,7 +24,7 @@ use std::{sync::Arc, time::Duration};
 use storage::Slice;
 use tokio::{sync::Mutex, time::Instant};
 
-/// Kafka's `fetch.max.bytes` of brokers: what one answer holds at the most, but for a single larger batch.
+/// Kafka's default of `fetch.max.bytes` of brokers: what one answer holds at the most, but for a single larger batch.
 const FETCH_BYTES_MAX: usize = 57_671_680;
 
 /// What the session cache holds: the partitions read in a session. Locked by the session's request under way.
@@ -97,9 +97,10 @@ async fn incremental(cx: &Context, request: &FetchRequest, session: SessionHandl
 
 /// Reads until there is enough, something to tell at once, or the time is over.
 async fn wait(cx: &Context, request: &FetchRequest, interest: &mut Interest, news_only: bool) -> Gathered {
+    let allowed = cx.broker.config.property("fetch.max.bytes");
     let max_bytes = usize::try_from(request.max_bytes)
         .unwrap_or(0)
-        .min(FETCH_BYTES_MAX);
+        .min(allowed.unwrap_or(FETCH_BYTES_MAX));
     let min_bytes = usize::try_from(request.min_bytes).unwrap_or(0).min(max_bytes);
     let limits = Limits {
         bytes_max: max_bytes,

@@ -29,9 +29,13 @@ struct World {
 
 impl World {
     async fn new() -> Self {
+        World::of(Config::default()).await
+    }
+
+    async fn of(config: Config) -> Self {
         let (clock, random) = (ManualClock::new(NOW_MS), Arc::new(Random::from_seed(1)));
         let shard = Store::default().open();
-        let broker = Broker::load(Config::default(), HashMap::new(), shard, clock, random)
+        let broker = Broker::load(config, HashMap::new(), shard, clock, random)
             .await
             .unwrap();
         let record = TopicRecord {
@@ -256,6 +260,20 @@ async fn a_batch_larger_than_every_limit_is_told_alone() {
         partition.partition_max_bytes = 10;
     }
     let response = world.fetch(request).await;
+    assert_eq!(told(&response), [(0, 0, vec![0]), (1, 0, vec![]), (2, 0, vec![])]);
+}
+
+#[tokio::test]
+async fn no_answer_is_larger_than_the_broker_allows() {
+    let mut config = Config::default();
+    config
+        .properties
+        .insert("fetch.max.bytes".to_owned(), "1024".to_owned());
+    let world = World::of(config).await;
+    for partition in 0..3 {
+        world.produce(partition, records(&[b'x'; 1000])).await;
+    }
+    let response = world.fetch(fetch((0, -1), &[(0, 0), (1, 0), (2, 0)])).await;
     assert_eq!(told(&response), [(0, 0, vec![0]), (1, 0, vec![]), (2, 0, vec![])]);
 }
 

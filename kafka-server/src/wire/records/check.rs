@@ -62,6 +62,9 @@ pub(crate) enum Refusal {
     /// Against the rules as a whole.
     #[error("{0}")]
     Invalid(String),
+    /// Records of a compressed batch do not count up one by one.
+    #[error("records do not count up one by one")]
+    Order,
     /// Larger than the topic takes.
     #[error("{0}")]
     TooLarge(String),
@@ -108,7 +111,8 @@ pub(crate) fn check(records: Option<&Bytes>, rules: &Rules<'_>) -> Result<Checke
         return Ok(Checked { batch, max_timestamp });
     }
     let payload = batch.payload(DECOMPRESSED_BYTES_MAX).map_err(unreadable)?;
-    let max_timestamp = check_records(header, &payload, rules)?;
+    let ordered = codec != Compression::None || target.is_some();
+    let max_timestamp = check_records(header, &payload, rules, ordered)?;
     let batch = match target {
         Some((target, level)) => recompress(header, &payload, target, level).map_err(unreadable)?,
         None => batch,
@@ -215,19 +219,20 @@ fn walk_plain(batch: Batch, rules: &Rules<'_>) -> Result<Checked, Refusal> {
         && timestamp_error(0, time(greatest), header, rules).is_none();
     let max_timestamp = match fine {
         true => time(greatest),
-        false => check_records(header, &payload, rules)?,
+        false => check_records(header, &payload, rules, false)?,
     };
     Ok(Checked { batch, max_timestamp })
 }
 
-/// Checks record by record; answers the greatest timestamp.
-fn check_records(header: &Header, payload: &[u8], rules: &Rules<'_>) -> Result<i64, Refusal> {
+/// Checks record by record; answers the greatest timestamp. `ordered`: their offsets in the batch must count up, which
+/// the original asks of no batch that is neither sent nor stored compressed.
+fn check_records(header: &Header, payload: &[u8], rules: &Rules<'_>, ordered: bool) -> Result<i64, Refusal> {
     let mut errors = Vec::new();
     let (mut refused, mut timestamp, mut max_timestamp) = (0usize, false, NO_TIMESTAMP);
     for (record, index) in Records::new(payload, header.record_count).zip(0..) {
         let record = record.map_err(unreadable)?;
-        if record.offset_delta != index {
-            return Err(Refusal::Invalid("records do not count up one by one".to_owned()));
+        if ordered && record.offset_delta != index {
+            return Err(Refusal::Order);
         }
         let time = record.timestamp(header);
         max_timestamp = max_timestamp.max(time);

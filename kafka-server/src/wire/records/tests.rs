@@ -260,6 +260,39 @@ fn headers_that_contradict_themselves_are_refused() {
     ));
 }
 
+/// The original looks at the offsets within a batch only where it is compressed, as sent or as stored.
+#[test]
+fn offsets_that_do_not_count_up_are_refused_where_a_codec_is_involved() {
+    let unordered = |codec| {
+        let mut builder = BatchBuilder::new(0, NOW);
+        for _ in 0..3 {
+            let record = NewRecord {
+                offset: 0,
+                timestamp: NOW,
+                key: Some(b"key"),
+                value: None,
+            };
+            builder.push(&record, std::iter::empty());
+        }
+        let built = builder.finish(codec, None, None).unwrap();
+        with(&built, |header| header.last_offset_delta = 2)
+    };
+    let compacted = Rules {
+        key_required: true,
+        ..rules()
+    };
+    let converted = Rules {
+        compression: Some((Compression::Lz4, None)),
+        ..rules()
+    };
+    let plain = unordered(Compression::None);
+    assert!(check(Some(&plain), &rules()).is_ok());
+    assert!(check(Some(&plain), &compacted).is_ok());
+    assert_eq!(check(Some(&plain), &converted), Err(Refusal::Order));
+    let gzip = unordered(Compression::Gzip);
+    assert_eq!(check(Some(&gzip), &compacted), Err(Refusal::Order));
+}
+
 #[test]
 fn records_without_a_key_are_named() {
     for codec in [Compression::None, Compression::Gzip] {

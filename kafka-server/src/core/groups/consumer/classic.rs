@@ -61,7 +61,7 @@ impl ConsumerGroup {
         if changed {
             self.bump(dirty);
         }
-        self.retarget(dirty);
+        self.retarget(now, dirty);
         let owned = by_id(&subscription.owned, catalog);
         self.reconcile(now, &id, Some(&owned), dirty);
         let member = self.member(&id).map_err(|error| refused(error.code, &id))?;
@@ -172,7 +172,7 @@ impl ConsumerGroup {
     /// SyncGroup of a member of the classic protocol.
     pub(crate) fn sync_classic(&mut self, now: Now, request: &SyncRequest) -> Result<Synced, ResponseError> {
         let names = self.names_by_id();
-        let epoch = self.epoch;
+        let target_epoch = self.target_epoch;
         let member = self.classic_member(
             &request.member_id,
             request.instance_id.as_ref(),
@@ -190,7 +190,7 @@ impl ConsumerGroup {
         if differs {
             return Err(ResponseError::InconsistentGroupProtocol);
         }
-        if epoch > member.epoch && member.progress != Progress::UnrevokedPartitions {
+        if target_epoch > member.epoch && member.progress != Progress::UnrevokedPartitions {
             member.act_soon(now);
             return Err(ResponseError::RebalanceInProgress);
         }
@@ -212,7 +212,7 @@ impl ConsumerGroup {
         instance_id: Option<&Arc<str>>,
         generation: i32,
     ) -> Result<(), ResponseError> {
-        let epoch = self.epoch;
+        let (target_epoch, retargets) = (self.target_epoch, self.retargets(now));
         let free = self
             .classic_member(member_id, instance_id, generation)
             .map(|member| member.target.clone())?;
@@ -223,7 +223,8 @@ impl ConsumerGroup {
             .as_ref()
             .map_or(0, |facts| facts.session_timeout_ms);
         member.session_at_ms = now.elapsed_ms + i64::from(session_ms);
-        let rejoin = member.epoch < epoch
+        let rejoin = member.epoch < target_epoch
+            || retargets
             || member.progress == Progress::UnrevokedPartitions
             || member.progress == Progress::UnreleasedPartitions && !waits;
         if rejoin {

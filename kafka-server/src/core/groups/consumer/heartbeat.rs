@@ -65,7 +65,7 @@ impl ConsumerGroup {
         if changed {
             self.bump(dirty);
         }
-        self.retarget(dirty);
+        self.retarget(now, dirty);
         self.reconcile(now, &id, beat.owned.as_ref(), dirty);
         let member = self.member(&id)?;
         let full = beat.rebalance_timeout_ms.is_some()

@@ -29,6 +29,8 @@ use std::{
 };
 use uuid::Uuid;
 
+/// The epoch of a group that was just made, with nothing assigned: its first member finds it one further.
+pub(crate) const EPOCH_FIRST: i32 = 1;
 /// The epoch of a member that joins.
 pub(crate) const EPOCH_JOIN: i32 = 0;
 /// The epoch of a member that leaves.
@@ -55,6 +57,8 @@ pub(crate) struct ConsumerLimits {
     pub(crate) session_timeout_ms: i32,
     /// `consumer.heartbeat.interval.ms`
     pub(crate) heartbeat_interval_ms: i32,
+    /// `consumer.assignment.interval.ms`: targets are computed no more often.
+    pub(crate) assignment_interval_ms: i32,
     /// `group.consumer.max.size`
     pub(crate) members_max: usize,
     /// `group.consumer.assignors`: the first is for groups that do not choose.
@@ -106,6 +110,8 @@ pub(crate) struct ConsumerGroup {
     epoch: i32,
     /// The epoch the targets were computed for.
     target_epoch: i32,
+    /// When they were; not since the start of this process where absent.
+    targeted_at_ms: Option<i64>,
     members: BTreeMap<Arc<str>, Member>,
     /// Member ids by `group.instance.id`.
     statics: BTreeMap<Arc<str>, Arc<str>>,
@@ -132,8 +138,9 @@ impl ConsumerGroup {
         ConsumerGroup {
             id,
             limits,
-            epoch: 0,
-            target_epoch: 0,
+            epoch: EPOCH_FIRST,
+            target_epoch: EPOCH_FIRST,
+            targeted_at_ms: None,
             members: BTreeMap::new(),
             statics: BTreeMap::new(),
             matches: BTreeMap::new(),

@@ -26,13 +26,18 @@ impl ConsumerGroup {
         let Some(member) = self.members.get(member_id) else {
             return;
         };
+        // Targets may be older than the subscription: what is no longer read is given up at once.
+        let read = self.ids_of(member);
+        let unread = member.assigned.keys().any(|topic| !read.contains(topic));
         let epoch = match member.progress {
-            Progress::Stable if member.epoch == target_epoch => return,
+            Progress::Stable if member.epoch == target_epoch && !unread => return,
             Progress::Stable | Progress::UnreleasedPartitions => member.epoch,
             Progress::UnrevokedPartitions if holds_any(owned, &member.revoking) => return,
-            Progress::UnrevokedPartitions => member.epoch + 1,
+            Progress::UnrevokedPartitions => target_epoch.min(member.epoch + 1),
         };
-        let step = self.next_step(member_id, &member.assigned, &member.target);
+        let mut target = member.target.clone();
+        target.retain(|topic, _| read.contains(topic));
+        let step = self.next_step(member_id, &member.assigned, &target);
         let mut after = member.clone();
         if !step.revoke.is_empty() && holds_any(owned, &step.revoke) {
             after.set_epoch(epoch);

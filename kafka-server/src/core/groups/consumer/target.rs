@@ -1,14 +1,21 @@
 //! The target assignment: what everybody shall have.
 
-use super::{Assignment, ConsumerGroup, Dirty, Member, assignors};
+use super::{Assignment, ConsumerGroup, Dirty, Member, Now, assignors};
 use assignors::Spec;
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
 impl ConsumerGroup {
-    /// Computes targets anew where the group has changed since.
-    pub(super) fn retarget(&mut self, dirty: &mut Dirty) {
-        if self.epoch <= self.target_epoch {
+    /// Whether the group has changed since targets were computed, and may compute them again.
+    pub(super) fn retargets(&self, now: Now) -> bool {
+        let interval_ms = i64::from(self.limits.assignment_interval_ms);
+        let rested = |at_ms: i64| now.elapsed_ms >= at_ms.saturating_add(interval_ms);
+        self.epoch > self.target_epoch && self.targeted_at_ms.is_none_or(rested)
+    }
+
+    /// Computes targets anew where that is due. Where many come and go at once, they share what one of them sets off.
+    pub(super) fn retarget(&mut self, now: Now, dirty: &mut Dirty) {
+        if !self.retargets(now) {
             return;
         }
         let partitions: BTreeMap<Uuid, i32> = self.topics.values().copied().collect();
@@ -29,6 +36,7 @@ impl ConsumerGroup {
             self.set_target(&id, target, dirty);
         }
         self.target_epoch = self.epoch;
+        self.targeted_at_ms = Some(now.elapsed_ms);
         dirty.header = true;
     }
 

@@ -34,6 +34,7 @@ impl Bench {
         let limits = ConsumerLimits {
             session_timeout_ms: SESSION_MS,
             heartbeat_interval_ms: 5_000,
+            assignment_interval_ms: 0,
             members_max: 5,
             assignors: vec![Assignor::Uniform, Assignor::Range],
         };
@@ -107,19 +108,19 @@ fn indexes(answer: &BeatAnswer) -> Vec<i32> {
 fn partitions_are_given_up_before_they_are_given() {
     let mut bench = Bench::new();
     let first = bench.join("m1");
-    assert_eq!((first.epoch, indexes(&first)), (1, vec![0, 1, 2, 3]));
+    assert_eq!((first.epoch, indexes(&first)), (2, vec![0, 1, 2, 3]));
     let second = bench.join("m2");
-    assert_eq!((second.epoch, indexes(&second)), (2, vec![]));
+    assert_eq!((second.epoch, indexes(&second)), (3, vec![]));
     assert_eq!(bench.group.state(), "Reconciling");
-    let asked = bench.alive("m1", 1, &[0, 1, 2, 3]).unwrap();
-    assert_eq!((asked.epoch, indexes(&asked)), (1, vec![0, 1]));
+    let asked = bench.alive("m1", 2, &[0, 1, 2, 3]).unwrap();
+    assert_eq!((asked.epoch, indexes(&asked)), (2, vec![0, 1]));
     assert_eq!(
-        bench.alive("m2", 2, &[]).unwrap().assignment,
+        bench.alive("m2", 3, &[]).unwrap().assignment,
         None,
         "they are not free yet"
     );
-    assert_eq!(bench.alive("m1", 1, &[0, 1]).unwrap().epoch, 2);
-    assert_eq!(indexes(&bench.alive("m2", 2, &[]).unwrap()), [2, 3]);
+    assert_eq!(bench.alive("m1", 2, &[0, 1]).unwrap().epoch, 3);
+    assert_eq!(indexes(&bench.alive("m2", 3, &[]).unwrap()), [2, 3]);
     assert_eq!(bench.group.state(), "Stable");
 }
 
@@ -128,15 +129,15 @@ fn a_member_that_does_not_give_up_is_put_out() {
     let mut bench = Bench::new();
     bench.join("m1");
     bench.join("m2");
-    bench.alive("m1", 1, &[0, 1, 2, 3]).unwrap();
+    bench.alive("m1", 2, &[0, 1, 2, 3]).unwrap();
     for _ in 0..4 {
         bench.now.elapsed_ms += i64::from(REBALANCE_MS) / 4;
-        let _ = bench.alive("m2", 2, &[]);
-        let _ = bench.alive("m1", 1, &[0, 1, 2, 3]);
+        let _ = bench.alive("m2", 3, &[]);
+        let _ = bench.alive("m1", 2, &[0, 1, 2, 3]);
     }
     bench.group.tick(bench.now, &mut Dirty::default());
-    assert_eq!(bench.alive("m1", 1, &[0, 1]), Err(ResponseError::UnknownMemberId));
-    assert_eq!(indexes(&bench.alive("m2", 2, &[]).unwrap()), [0, 1, 2, 3]);
+    assert_eq!(bench.alive("m1", 2, &[0, 1]), Err(ResponseError::UnknownMemberId));
+    assert_eq!(indexes(&bench.alive("m2", 3, &[]).unwrap()), [0, 1, 2, 3]);
 }
 
 #[test]
@@ -154,7 +155,7 @@ fn a_static_member_comes_back_to_its_partitions() {
         Err(ResponseError::UnreleasedInstanceId)
     );
     assert_eq!(
-        bench.beat(&instance("m3", 1)),
+        bench.beat(&instance("m3", 2)),
         Err(ResponseError::FencedInstanceId)
     );
     let left = Beat {
@@ -178,9 +179,9 @@ fn epochs_fence() {
         bench.group.validate_commit("m1", 3, false).unwrap_err().code,
         ResponseError::StaleMemberEpoch
     );
-    assert!(bench.group.validate_commit("m1", 1, false).is_ok());
+    assert!(bench.group.validate_commit("m1", 2, false).is_ok());
     assert_eq!(
-        bench.group.validate_commit("m1", 1, true).unwrap_err().code,
+        bench.group.validate_commit("m1", 2, true).unwrap_err().code,
         ResponseError::UnsupportedVersion
     );
 }
@@ -201,7 +202,7 @@ fn expressions_follow_the_topics() {
     bench.topics.0.insert("ab".to_owned(), 1);
     bench.topics.0.remove("a");
     bench.changed = true;
-    let after = bench.alive("m1", 1, &[0, 1, 2, 3]).unwrap();
+    let after = bench.alive("m1", 2, &[0, 1, 2, 3]).unwrap();
     assert_eq!(indexes(&after), [0], "whole names must match");
 }
 
@@ -210,7 +211,7 @@ fn a_stored_group_goes_on_where_it_was() {
     let mut bench = Bench::new();
     bench.join("m1");
     bench.join("m2");
-    bench.alive("m1", 1, &[0, 1, 2, 3]).unwrap();
+    bench.alive("m1", 2, &[0, 1, 2, 3]).unwrap();
     let ids = ["m1", "m2"];
     let members = ids
         .map(|id| (Arc::from(id), bench.group.member_record(id).expect("a member")))
@@ -219,9 +220,49 @@ fn a_stored_group_goes_on_where_it_was() {
     let limits = bench.group.limits.clone();
     bench.group = ConsumerGroup::restore(bench.now, "group".into(), limits, record, members);
     bench.changed = true;
-    assert_eq!(bench.alive("m1", 1, &[0, 1]).unwrap().epoch, 2);
+    assert_eq!(bench.alive("m1", 2, &[0, 1]).unwrap().epoch, 3);
+    assert_eq!(indexes(&bench.alive("m2", 3, &[]).unwrap()), [2, 3]);
+    assert_eq!(bench.group.epoch(), 3);
+}
+
+#[test]
+fn who_comes_soon_after_an_assignment_waits_for_the_next_one() {
+    let mut bench = Bench::new();
+    bench.group.limits.assignment_interval_ms = 1_000;
+    assert_eq!(bench.join("m1").epoch, 2, "the first one is made at once");
+    let second = bench.join("m2");
+    assert_eq!((second.epoch, indexes(&second)), (2, vec![]));
+    assert_eq!(bench.group.state(), "Assigning");
+    bench.now.elapsed_ms += 999;
+    assert_eq!(bench.alive("m1", 2, &[0, 1, 2, 3]).unwrap().assignment, None);
+    bench.now.elapsed_ms += 1;
+    let asked = bench.alive("m1", 2, &[0, 1, 2, 3]).unwrap();
+    assert_eq!((asked.epoch, indexes(&asked)), (2, vec![0, 1]));
+    assert_eq!(bench.alive("m1", 2, &[0, 1]).unwrap().epoch, 3);
     assert_eq!(indexes(&bench.alive("m2", 2, &[]).unwrap()), [2, 3]);
-    assert_eq!(bench.group.epoch(), 2);
+    assert_eq!(bench.group.state(), "Stable");
+}
+
+#[test]
+fn what_is_no_longer_read_is_given_up_before_the_next_assignment() {
+    let mut bench = Bench::new();
+    bench.group.limits.assignment_interval_ms = 1_000;
+    bench.join("m1");
+    let reads_b = Beat {
+        epoch: 2,
+        names: Some(["b".into()].into()),
+        owned: None,
+        rebalance_timeout_ms: None,
+        ..join("m1")
+    };
+    let asked = bench.beat(&reads_b).unwrap();
+    assert_eq!((asked.epoch, indexes(&asked)), (2, vec![]));
+    assert_eq!(bench.alive("m1", 2, &[]).unwrap().assignment, None);
+    assert_eq!(bench.group.state(), "Assigning");
+    bench.now.elapsed_ms += 1_000;
+    let after = bench.alive("m1", 2, &[]).unwrap();
+    assert_eq!((after.epoch, indexes(&after)), (3, vec![0, 1]));
+    assert_eq!(bench.group.state(), "Stable");
 }
 
 /// A client as the protocol asks it to be: it drops what it is no longer assigned when it says so.
@@ -236,8 +277,12 @@ proptest! {
     /// Whoever comes, goes, falls silent or is slow: no two clients ever read the same partition, and when it is
     /// quiet again the group is stable and every partition is read.
     #[test]
-    fn no_partition_is_read_twice(acts in prop::collection::vec((0..4usize, 0..6u8), 1..120)) {
+    fn no_partition_is_read_twice(
+        interval_ms in prop::sample::select(vec![0, 9_000, 20_000]),
+        acts in prop::collection::vec((0..4usize, 0..6u8), 1..120),
+    ) {
         let mut bench = Bench::new();
+        bench.group.limits.assignment_interval_ms = interval_ms;
         let mut clients: Vec<Client> = (0..4).map(|_| Client::default()).collect();
         for (who, act) in acts {
             match act {
@@ -274,6 +319,7 @@ proptest! {
             }
         }
         for _ in 0..12 {
+            bench.now.elapsed_ms += i64::from(interval_ms) / 4;
             for (who, client) in clients.iter_mut().enumerate() {
                 drive(&mut bench, client, who);
             }

@@ -34,6 +34,7 @@ fn limits() -> ConsumerLimits {
     ConsumerLimits {
         session_timeout_ms: 45_000,
         heartbeat_interval_ms: 5_000,
+        assignment_interval_ms: 0,
         members_max: 10,
         assignors: vec![Assignor::Uniform],
     }
