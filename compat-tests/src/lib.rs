@@ -11,6 +11,7 @@ pub mod broker;
 pub mod clients;
 pub mod cql;
 pub mod facts;
+pub mod harm;
 pub mod program;
 pub mod raw;
 

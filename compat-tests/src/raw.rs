@@ -92,27 +92,83 @@ pub fn is_well(address: &str) -> Result<()> {
 
 /// A Produce request of version 7, acks=all, with these record bytes for partition 0 of a topic.
 pub fn produce(topic: &str, records: &[u8]) -> Vec<u8> {
+    produce_each(topic, 1, records)
+}
+
+/// [`produce`], with the same record bytes for each of the first partitions.
+pub fn produce_each(topic: &str, partitions: i32, records: &[u8]) -> Vec<u8> {
     let mut body = vec![255, 255]; // no transactional id
     body.extend((-1_i16).to_be_bytes());
     body.extend(5000_i32.to_be_bytes());
     body.extend(1_i32.to_be_bytes());
     body.extend((topic.len() as i16).to_be_bytes());
     body.extend(topic.as_bytes());
-    body.extend(1_i32.to_be_bytes());
-    body.extend(0_i32.to_be_bytes());
-    body.extend((records.len() as i32).to_be_bytes());
-    body.extend(records);
+    body.extend(partitions.to_be_bytes());
+    for partition in 0..partitions {
+        body.extend(partition.to_be_bytes());
+        body.extend((records.len() as i32).to_be_bytes());
+        body.extend(records);
+    }
     request(0, 7, &body)
 }
 
 /// The error code in the answer to [`produce`].
 pub fn produce_error(frame: &[u8], topic: &str) -> Result<i16> {
-    // Correlation id, topics, name, partitions, index: then the code.
-    let at = 4 + 4 + 2 + topic.len() + 4 + 4;
-    let code = frame
-        .get(at..at + 2)
-        .context("a Produce answer that is too short")?;
-    Ok(i16::from_be_bytes([code[0], code[1]]))
+    let codes = produce_errors(frame, topic)?;
+    codes
+        .first()
+        .copied()
+        .context("a Produce answer without a partition")
+}
+
+/// The error codes in the answer to [`produce_each`].
+pub fn produce_errors(frame: &[u8], topic: &str) -> Result<Vec<i16>> {
+    // Correlation id, topics, name; partitions: index, code, offset, time, start of the log.
+    let (count_at, line_bytes) = (4 + 4 + 2 + topic.len(), 4 + 2 + 8 + 8 + 8);
+    let field = |at: usize, bytes: usize| {
+        let field = frame.get(at..at + bytes);
+        field.context("a Produce answer that is too short")
+    };
+    let count = i32::from_be_bytes(field(count_at, 4)?.try_into()?);
+    (0..count.max(0) as usize)
+        .map(|line| {
+            let code = field(count_at + 4 + line * line_bytes + 4, 2)?;
+            Ok(i16::from_be_bytes(code.try_into()?))
+        })
+        .collect()
+}
+
+/// Makes a topic, with settings.
+pub fn create_topic(address: &str, topic: &str, partitions: i32, settings: &[(&str, &str)]) -> Result<()> {
+    let mut body = 1_i32.to_be_bytes().to_vec();
+    body.extend(string(topic));
+    body.extend(partitions.to_be_bytes());
+    body.extend(1_i16.to_be_bytes());
+    body.extend(0_i32.to_be_bytes());
+    body.extend((settings.len() as i32).to_be_bytes());
+    for (key, value) in settings {
+        body.extend([string(key), string(value)].concat());
+    }
+    body.extend(30_000_i32.to_be_bytes());
+    body.push(0);
+    let reaction = exchange(address, &request(19, 2, &body))?;
+    let Reaction::Answered(frame) = reaction else {
+        anyhow::bail!("no answer to CreateTopics: {reaction:?}")
+    };
+    // Correlation id, throttle time, topics, name: then the code.
+    let at = 4 + 4 + 4 + 2 + topic.len();
+    ensure!(
+        frame.get(at..at + 2) == Some(&[0, 0]),
+        "topic {topic} was not made: {frame:?}"
+    );
+    Ok(())
+}
+
+/// A string behind its length.
+pub fn string(text: &str) -> Vec<u8> {
+    let mut bytes = (text.len() as i16).to_be_bytes().to_vec();
+    bytes.extend(text.as_bytes());
+    bytes
 }
 
 /// A record batch of format 2 around a payload of records, with a right or wrong checksum.

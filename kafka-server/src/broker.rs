@@ -3,11 +3,11 @@
 use crate::{
     config::{BrokerConfig, Config},
     configs::Configs,
-    core::fetch_sessions::FetchSessions,
+    core::fetch_sessions::{FetchSessions, PARTITIONS_MAX},
     groups::{self, Groups},
-    handlers::fetch::SessionHandle,
+    handlers::{LARGE_ANSWERS_MAX, fetch::SessionHandle},
     metrics::ErrorCounts,
-    partition::Env,
+    partition::{Env, UnpackingThreads},
     producer_ids::ProducerIds,
     state::{self, meta},
     topics::Topics,
@@ -18,6 +18,7 @@ use parking_lot::Mutex;
 use server_kit::{Clock, Random};
 use std::{collections::HashMap, sync::Arc};
 use storage::{Shard, StorageError};
+use tokio::sync::Semaphore;
 
 /// Kafka's `max.incremental.fetch.session.cache.slots`, where it is not set.
 const FETCH_SESSIONS_MAX: usize = 1000;
@@ -44,6 +45,10 @@ pub(crate) struct Broker {
     pub(crate) fetch_sessions: Mutex<FetchSessions<SessionHandle>>,
     /// Groups and their committed offsets.
     pub(crate) groups: Groups,
+    /// Where large batches are unpacked.
+    pub(crate) unpacking: UnpackingThreads,
+    /// Seats of those who make a large answer.
+    pub(crate) large_answers: Arc<Semaphore>,
     /// Errors that were answered.
     pub(crate) errors: ErrorCounts,
     /// Where everything is kept.
@@ -90,7 +95,9 @@ impl Broker {
                 groups::Settings::new(&config),
             )
             .await?,
-            fetch_sessions: Mutex::new(FetchSessions::new(fetch_sessions_max)),
+            fetch_sessions: Mutex::new(FetchSessions::new(fetch_sessions_max, PARTITIONS_MAX)),
+            unpacking: UnpackingThreads::default(),
+            large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             errors: ErrorCounts::default(),
             config,
             advertised,

@@ -7,7 +7,7 @@ use crate::{
         self, RequestHeader,
         compression::Compression,
         consumer_protocol,
-        records::{self, BatchBuilder, Batches, NewRecord, Records, Rules, TimestampType},
+        records::{self, BatchBuilder, Batches, Budget, NewRecord, Records, Rules, TimestampType},
     },
 };
 use bytes::Bytes;
@@ -37,7 +37,7 @@ pub fn check_records(records: &Bytes, deep: bool) -> bool {
         compression: deep.then_some((Compression::Lz4, None)),
         now_ms: 0,
     };
-    records::check(Some(records), &rules).is_ok()
+    records::check(Some(records), &rules, &mut Budget::new(BYTES_MAX)).is_ok()
 }
 
 /// Reads every record of every batch of `bytes`, headers too; how many there are before the first that is wrong.

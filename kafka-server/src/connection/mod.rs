@@ -166,7 +166,10 @@ impl Connection {
             }
             Poll::Ready(Ok(bytes)) => {
                 self.metrics.traffic.bytes_in.inc_by(bytes as u64);
-                self.watched.touch();
+                // Who sends on and on but takes no answer is no less stuck.
+                if self.output.is_empty() {
+                    self.watched.touch();
+                }
                 true
             }
             Poll::Ready(Err(why)) => {

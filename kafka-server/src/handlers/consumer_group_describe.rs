@@ -1,6 +1,6 @@
 //! ConsumerGroupDescribe (69): consumer groups, their members, and what those have and shall have.
 
-use super::{Context, operations};
+use super::{Context, Room, operations};
 use crate::{
     core::groups::consumer::{Assignment, Member},
     groups::DescribedConsumer,
@@ -33,16 +33,23 @@ pub(crate) async fn handle(
         true => operations::GROUP,
         false => OPERATIONS_UNASKED,
     };
-    let mut groups = Vec::with_capacity(request.group_ids.len());
+    let mut room = Room::new(&cx);
+    let mut groups = Vec::new();
     for id in &request.group_ids {
         let group = DescribedGroup::default().with_group_id(GroupId(id.0.clone()));
-        groups.push(match cx.broker.groups.describe_consumer(id).await {
+        let described = match room.next().await {
+            Ok(()) => cx.broker.groups.describe_consumer(id).await,
+            Err(error) => Err(error),
+        };
+        let group = match described {
             Ok(described) => fill(&image, group, described).with_authorized_operations(allowed),
             Err(error) => group
                 .with_error_code(error.wire())
                 .with_error_message(error.message.map(text))
                 .with_authorized_operations(OPERATIONS_UNASKED),
-        });
+        };
+        room.add(&group);
+        groups.push(group);
     }
     ConsumerGroupDescribeResponse::default().with_groups(groups)
 }

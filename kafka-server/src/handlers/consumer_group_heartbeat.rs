@@ -16,6 +16,10 @@ use crate::{
     },
 };
 
+/// What a member may say that it reads. The original stores it in one record, of 1 MiB at the most, and answers what
+/// is more as it is answered here.
+const SUBSCRIPTION_BYTES_MAX: usize = 1 << 20;
+
 pub(crate) async fn handle(
     cx: Context,
     request: ConsumerGroupHeartbeatRequest,
@@ -116,6 +120,14 @@ fn validate(cx: &Context, request: &ConsumerGroupHeartbeatRequest) -> Result<(),
         return invalid("InstanceId can't be null.");
     } else if epoch < EPOCH_LEAVE_STATIC {
         return invalid("MemberEpoch is invalid.");
+    }
+    let names = request.subscribed_topic_names.iter().flatten();
+    let regex = request
+        .subscribed_topic_regex
+        .as_ref()
+        .map_or(0, |regex| regex.len());
+    if names.map(|name| name.len()).sum::<usize>() + regex > SUBSCRIPTION_BYTES_MAX {
+        return Err(ResponseError::UnknownServerError.into());
     }
     let assignors = &cx.broker.groups.settings().consumer.assignors;
     let supported: Vec<&str> = assignors.iter().map(|assignor| assignor.name()).collect();

@@ -1,6 +1,6 @@
 //! CreateTopics (19).
 
-use super::Context;
+use super::{Context, Room};
 use crate::{
     config::describe,
     core::topics::Wanted,
@@ -16,7 +16,7 @@ use crate::{
         text,
     },
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 pub(crate) async fn handle(cx: Context, request: CreateTopicsRequest) -> CreateTopicsResponse {
@@ -30,18 +30,20 @@ pub(crate) async fn handle(cx: Context, request: CreateTopicsRequest) -> CreateT
         .partition(|topic| asked[&*topic.name.0] == 1);
     let wanted: Vec<Wanted> = once.iter().map(|topic| wanted(topic)).collect();
     let made = cx.broker.create_topics(&wanted, request.validate_only).await;
-    let mut results: Vec<_> = once
-        .iter()
-        .zip(made)
-        .map(|(topic, made)| match made {
-            Ok(record) => created(&cx, topic, &record, request.validate_only),
+    let mut room = Room::new(&cx);
+    let mut results = Vec::with_capacity(request.topics.len());
+    for (topic, made) in once.into_iter().zip(made) {
+        let has_room = room.next().await;
+        let told = match made {
+            Ok(record) => created(&cx, topic, &record, request.validate_only, has_room),
             Err(error) => refused(topic, &error),
-        })
-        .collect();
-    let mut named: Vec<&str> = Vec::new();
+        };
+        room.add(&told);
+        results.push(told);
+    }
+    let mut named = HashSet::new();
     for topic in twice {
-        if !named.contains(&&*topic.name.0) {
-            named.push(&topic.name.0);
+        if named.insert(&topic.name) {
             let error = ApiError::new(ResponseError::InvalidRequest, "Duplicate topic name.");
             results.push(refused(topic, &error));
         }
@@ -75,6 +77,7 @@ fn created(
     topic: &CreatableTopic,
     record: &TopicRecord,
     validate_only: bool,
+    has_room: Result<(), ApiError>,
 ) -> CreatableTopicResult {
     let id = if validate_only { Uuid::nil() } else { record.uuid() };
     let result = CreatableTopicResult::default()
@@ -82,6 +85,15 @@ fn created(
         .with_topic_id(id);
     if cx.version() < 5 {
         return result;
+    }
+    let result = result
+        .with_num_partitions(record.partitions)
+        .with_replication_factor(1);
+    if let Err(error) = has_room {
+        // The topic is there; only its configuration is not told.
+        return result
+            .with_topic_config_error_code(error.wire())
+            .with_configs(None);
     }
     let entries = describe::topic(&record.config, &cx.broker.dynamic.load());
     let configs = entries.into_iter().map(|entry| {
@@ -92,10 +104,7 @@ fn created(
             .with_config_source(entry.source as i8)
             .with_is_sensitive(entry.sensitive)
     });
-    result
-        .with_num_partitions(record.partitions)
-        .with_replication_factor(1)
-        .with_configs(Some(configs.collect()))
+    result.with_configs(Some(configs.collect()))
 }
 
 fn refused(topic: &CreatableTopic, error: &ApiError) -> CreatableTopicResult {

@@ -1,6 +1,6 @@
 //! DescribeConfigs (32): keys of topics, brokers, loggers, client metrics and groups, with where their values come from.
 
-use super::{Context, loggers, resources};
+use super::{Context, Room, loggers, resources};
 use crate::{
     config::{
         broker::Source,
@@ -23,11 +23,13 @@ use crate::{
 };
 
 pub(crate) async fn handle(cx: Context, request: DescribeConfigsRequest) -> DescribeConfigsResponse {
-    let answer = |resource: &DescribeConfigsResource| {
+    let mut room = Room::new(&cx);
+    let mut results = Vec::new();
+    for resource in &request.resources {
         let result = DescribeConfigsResult::default()
             .with_resource_type(resource.resource_type)
             .with_resource_name(resource.resource_name.clone());
-        match entries(&cx, resource) {
+        let result = match room.next().await.and_then(|()| entries(&cx, resource)) {
             Ok(entries) => {
                 let keys = resource.configuration_keys.as_deref().unwrap_or_default();
                 let asked = |entry: &Entry| keys.is_empty() || keys.iter().any(|key| **key == *entry.name);
@@ -40,9 +42,11 @@ pub(crate) async fn handle(cx: Context, request: DescribeConfigsRequest) -> Desc
             Err(error) => result
                 .with_error_code(error.wire())
                 .with_error_message(Some(text(error.message.unwrap_or_default()))),
-        }
-    };
-    DescribeConfigsResponse::default().with_results(request.resources.iter().map(answer).collect())
+        };
+        room.add(&result);
+        results.push(result);
+    }
+    DescribeConfigsResponse::default().with_results(results)
 }
 
 fn entries(cx: &Context, resource: &DescribeConfigsResource) -> Result<Vec<Entry>, ApiError> {

@@ -1,9 +1,10 @@
 //! DescribeGroups (15): classic groups and their members.
 
-use super::{Context, operations};
+use super::{Context, Room, operations};
 use crate::{
     groups::{Described, DescribedMember},
     wire::{
+        ResponseError,
         messages::{
             DescribeGroupsRequest, DescribeGroupsResponse, GroupId,
             describe_groups_response::{DescribedGroup, DescribedGroupMember},
@@ -20,20 +21,28 @@ pub(crate) async fn handle(cx: Context, request: DescribeGroupsRequest) -> Descr
         true => operations::GROUP,
         false => OPERATIONS_UNASKED,
     };
-    let mut groups = Vec::with_capacity(request.groups.len());
+    let mut room = Room::new(&cx);
+    let mut groups = Vec::new();
     for id in &request.groups {
         let group = DescribedGroup::default()
             .with_group_id(GroupId(id.0.clone()))
             .with_authorized_operations(allowed);
-        groups.push(match cx.broker.groups.describe(id).await {
+        let described = match room.next().await {
+            Ok(()) => cx.broker.groups.describe(id).await,
+            Err(error) => Err(error),
+        };
+        let group = match described {
             Ok(described) => fill(group, described),
             // Before version 6 a group that is not there is a dead one.
             Err(error) if cx.version() >= 6 => group
                 .with_error_code(error.wire())
                 .with_error_message(error.message.map(text))
                 .with_group_state(text("Dead")),
+            Err(error) if error.code != ResponseError::GroupIdNotFound => group.with_error_code(error.wire()),
             Err(_) => group.with_group_state(text("Dead")),
-        });
+        };
+        room.add(&group);
+        groups.push(group);
     }
     DescribeGroupsResponse::default().with_groups(groups)
 }

@@ -1,7 +1,8 @@
 //! DescribeLogDirs (35): the one directory, and how much of it each partition takes.
 
-use super::Context;
+use super::{Context, Room};
 use crate::{
+    error::ApiError,
     topics::Topic,
     wire::{
         messages::{
@@ -13,30 +14,17 @@ use crate::{
         text,
     },
 };
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What Kafka answers where the volume's size is not known.
 const UNKNOWN_BYTES: i64 = -1;
 
 pub(crate) async fn handle(cx: Context, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
-    let image = cx.broker.topics.image();
-    let mut topics = Vec::new();
-    match &request.topics {
-        None => {
-            for topic in image.iter() {
-                topics.push(sizes(topic, None).await);
-            }
-        }
-        Some(asked) => {
-            for asked in asked {
-                if let Some(topic) = image.get(&asked.topic.0) {
-                    topics.push(sizes(topic, Some(&asked.partitions)).await);
-                }
-            }
-        }
-    }
-    topics.retain(|topic| !topic.partitions.is_empty());
     let directory = cx.broker.log_dir();
-    let mut result = DescribeLogDirsResult::default().with_topics(topics);
+    let mut result = match topics(&cx, &request).await {
+        Ok(topics) => DescribeLogDirsResult::default().with_topics(topics),
+        Err(error) => DescribeLogDirsResult::default().with_error_code(error.wire()),
+    };
     if cx.version() >= 4 {
         let (total, usable) = volume(&directory);
         result = result.with_total_bytes(total).with_usable_bytes(usable);
@@ -44,10 +32,52 @@ pub(crate) async fn handle(cx: Context, request: DescribeLogDirsRequest) -> Desc
     DescribeLogDirsResponse::default().with_results(vec![result.with_log_dir(text(directory))])
 }
 
-async fn sizes(topic: &Topic, indexes: Option<&[i32]>) -> DescribeLogDirsTopic {
+/// All topics, or those that `request` names: each once, however often it does.
+async fn topics(
+    cx: &Context,
+    request: &DescribeLogDirsRequest,
+) -> Result<Vec<DescribeLogDirsTopic>, ApiError> {
+    let image = cx.broker.topics.image();
+    let asked = request.topics.as_ref().map(|asked| {
+        let mut by_name: BTreeMap<&str, BTreeSet<i32>> = BTreeMap::new();
+        for topic in asked {
+            by_name
+                .entry(&topic.topic.0)
+                .or_default()
+                .extend(&topic.partitions);
+        }
+        by_name
+    });
+    let mut room = Room::new(cx);
+    let mut topics = Vec::new();
+    match asked {
+        None => {
+            for topic in image.iter() {
+                topics.push(sizes(&mut room, topic, |_| true).await?);
+            }
+        }
+        Some(by_name) => {
+            for (name, indexes) in by_name {
+                if let Some(topic) = image.get(name) {
+                    topics.push(sizes(&mut room, topic, |index| indexes.contains(&index)).await?);
+                }
+            }
+        }
+    }
+    topics.retain(|topic| !topic.partitions.is_empty());
+    Ok(topics)
+}
+
+/// How much the partitions of `topic` take that are `asked` for.
+async fn sizes(
+    room: &mut Room,
+    topic: &Topic,
+    asked: impl Fn(i32) -> bool,
+) -> Result<DescribeLogDirsTopic, ApiError> {
     let mut partitions = Vec::new();
     for partition in &topic.partitions {
-        if indexes.is_some_and(|indexes| !indexes.contains(&partition.index)) {
+        room.next().await?;
+        if !asked(partition.index) {
             continue;
         }
         // One whose log cannot be opened takes space all the same, but nobody knows how much.
@@ -58,11 +88,12 @@ async fn sizes(topic: &Topic, indexes: Option<&[i32]>) -> DescribeLogDirsTopic {
         let line = DescribeLogDirsPartition::default()
             .with_partition_index(partition.index)
             .with_partition_size(bytes);
+        room.add(&line);
         partitions.push(line);
     }
-    DescribeLogDirsTopic::default()
+    Ok(DescribeLogDirsTopic::default()
         .with_name(TopicName(text(&topic.record.name)))
-        .with_partitions(partitions)
+        .with_partitions(partitions))
 }
 
 /// Bytes of the volume that holds `directory`, and how many of them can still be used.

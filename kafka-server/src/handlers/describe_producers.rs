@@ -1,6 +1,6 @@
 //! DescribeProducers (61): what partitions know of their producers, for those who look for hanging transactions.
 
-use super::Context;
+use super::{Context, Room};
 use crate::{
     core::producers::Producer,
     error::ApiError,
@@ -18,18 +18,25 @@ use std::sync::Arc;
 
 pub(crate) async fn handle(cx: Context, request: DescribeProducersRequest) -> DescribeProducersResponse {
     let image = cx.broker.topics.image();
+    let mut room = Room::new(&cx);
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let known = image.get(&topic.name);
         let mut partitions = Vec::with_capacity(topic.partition_indexes.len());
         for index in topic.partition_indexes {
             let response = PartitionResponse::default().with_partition_index(index);
-            partitions.push(match producers(known, index).await {
+            let found = match room.next().await {
+                Ok(()) => producers(known, index).await,
+                Err(error) => Err(error),
+            };
+            let response = match found {
                 Ok(producers) => response.with_active_producers(producers),
                 Err(error) => response
                     .with_error_code(error.wire())
                     .with_error_message(error.message.map(text)),
-            });
+            };
+            room.add(&response);
+            partitions.push(response);
         }
         topics.push(
             TopicResponse::default()

@@ -1,13 +1,12 @@
 //! DescribeTransactions (65): where transactional ids stand.
 
-use super::Context;
+use super::{Context, Room};
 use crate::{
     core::transactions::Transaction,
     transactions::offsets_partition,
     wire::{
         messages::{
             DescribeTransactionsRequest, DescribeTransactionsResponse, ProducerId, TopicName,
-            TransactionalId,
             describe_transactions_response::{TopicData, TransactionState},
         },
         text,
@@ -23,15 +22,22 @@ pub(crate) async fn handle(
     request: DescribeTransactionsRequest,
 ) -> DescribeTransactionsResponse {
     let partitions = cx.broker.dynamic.load().get("offsets.topic.num.partitions", 50);
-    let describe = |id: TransactionalId| {
-        let state = match cx.broker.transactions.describe(&id) {
+    let mut room = Room::new(&cx);
+    let mut states = Vec::with_capacity(request.transactional_ids.len());
+    for id in request.transactional_ids {
+        let found = room
+            .next()
+            .await
+            .and_then(|()| cx.broker.transactions.describe(&id));
+        let state = match found {
             Ok(transaction) => described(&transaction, partitions),
             Err(error) => TransactionState::default().with_error_code(error.wire()),
         };
-        state.with_transactional_id(id)
-    };
-    let states = request.transactional_ids.into_iter().map(describe);
-    DescribeTransactionsResponse::default().with_transaction_states(states.collect())
+        let state = state.with_transactional_id(id);
+        room.add(&state);
+        states.push(state);
+    }
+    DescribeTransactionsResponse::default().with_transaction_states(states)
 }
 
 fn described(transaction: &Transaction, offsets_partitions: i32) -> TransactionState {

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     error::ApiError,
-    partition::{Opened, Partition, open_all},
+    partition::{Opened, Partition, Unpacking, open_all},
     topics::{Image, Topic},
     wire::{
         ResponseError,
@@ -31,13 +31,14 @@ pub(crate) async fn handle(cx: Context, request: ListOffsetsRequest) -> ListOffs
     let with_epoch = cx.version() >= 4;
     open_all(wanted(&image, &request)).await;
     let mut seen = HashSet::new();
+    let mut unpacking = Unpacking::new(&cx.broker.unpacking);
     let mut topics = Vec::with_capacity(request.topics.len());
     for topic in request.topics {
         let known = image.get(&topic.name);
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for wanted in topic.partitions {
             let found = match seen.insert((topic.name.clone(), wanted.partition_index)) {
-                true => find(&cx, known, &wanted, committed).await,
+                true => find(&cx, known, &wanted, committed, &mut unpacking).await,
                 false => Err(ResponseError::InvalidRequest.into()),
             };
             let response =
@@ -91,6 +92,7 @@ async fn find(
     topic: Option<&Arc<Topic>>,
     wanted: &ListOffsetsPartition,
     committed: bool,
+    unpacking: &mut Unpacking<'_>,
 ) -> Result<Option<Found>, ApiError> {
     if !is_supported(wanted.timestamp, cx.version()) {
         return Err(ResponseError::UnsupportedVersion.into());
@@ -115,8 +117,8 @@ async fn find(
         LATEST_TIERED => return Ok(None),
         sought => {
             let found = match sought {
-                MAX_TIMESTAMP => latest_record(opened).await?,
-                timestamp => opened.first_at(timestamp).await?,
+                MAX_TIMESTAMP => latest_record(opened, unpacking).await?,
+                timestamp => opened.first_at(timestamp, unpacking).await?,
             };
             match found.filter(|(_, offset)| *offset < visible) {
                 Some(found) => found,
@@ -132,10 +134,13 @@ async fn find(
 }
 
 /// The first of the records with the greatest timestamp there is.
-async fn latest_record(opened: &Opened) -> Result<Option<(i64, u64)>, ApiError> {
+async fn latest_record(
+    opened: &Opened,
+    unpacking: &mut Unpacking<'_>,
+) -> Result<Option<(i64, u64)>, ApiError> {
     let chunks = opened.log.chunks();
     match chunks.iter().filter_map(|chunk| chunk.timestamp_max_ms).max() {
-        Some(latest) => opened.first_at(latest).await,
+        Some(latest) => opened.first_at(latest, unpacking).await,
         None => Ok(None),
     }
 }

@@ -1,6 +1,6 @@
 //! Metadata (3): brokers, topics, partitions and their leaders.
 
-use super::{Context, operations};
+use super::{Context, Room, operations};
 use crate::{
     core::topics::{Wanted, check_name, is_internal},
     partition::Partition,
@@ -15,7 +15,7 @@ use crate::{
         text,
     },
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 pub(crate) async fn handle(cx: Context, request: MetadataRequest) -> MetadataResponse {
     let me = BrokerId(cx.broker.config.node_id);
@@ -38,11 +38,14 @@ pub(crate) async fn handle(cx: Context, request: MetadataRequest) -> MetadataRes
 }
 
 async fn topics(cx: &Context, request: &MetadataRequest) -> Vec<MetadataResponseTopic> {
-    let line = |topic: &Topic| line(cx, topic, request.include_topic_authorized_operations);
+    let operations = request.include_topic_authorized_operations;
     let asked = match &request.topics {
         // In the first version an empty list is what null is later: all of them.
         Some(topics) if cx.version() > 0 || !topics.is_empty() => topics,
-        _ => return cx.broker.topics.image().iter().map(|topic| line(topic)).collect(),
+        _ => {
+            let image = cx.broker.topics.image();
+            return lines(cx, image.iter().map(|topic| Ok(topic.as_ref())), operations).await;
+        }
     };
     if let Some(error) = malformed(cx.version(), asked) {
         return asked.iter().map(|topic| failed(topic, error)).collect();
@@ -53,11 +56,34 @@ async fn topics(cx: &Context, request: &MetadataRequest) -> Vec<MetadataResponse
         create_absent(cx, asked).await;
     }
     let image = cx.broker.topics.image();
-    let answer = |topic: &MetadataRequestTopic| match find(&image, topic) {
-        Ok(found) => line(found),
-        Err(error) => failed(topic, error),
-    };
-    asked.iter().map(answer).collect()
+    // However often a topic is named, it is told once.
+    let mut named = HashSet::new();
+    let once = asked
+        .iter()
+        .filter(|topic| named.insert((&topic.name, topic.topic_id)));
+    let found = once.map(|topic| find(&image, topic).map_err(|error| failed(topic, error)));
+    lines(cx, found, operations).await
+}
+
+/// A line for each topic, as far as the answer has room for all of its partitions.
+async fn lines<'a>(
+    cx: &Context,
+    topics: impl Iterator<Item = Result<&'a Topic, MetadataResponseTopic>>,
+    operations: bool,
+) -> Vec<MetadataResponseTopic> {
+    let mut room = Room::new(cx);
+    let mut lines = Vec::new();
+    for topic in topics {
+        let has_room = room.next().await;
+        let line = match (topic, has_room) {
+            (Ok(topic), Ok(())) => line(cx, topic, operations),
+            (Ok(topic), Err(error)) => head(topic).with_error_code(error.wire()),
+            (Err(failed), _) => failed,
+        };
+        room.add(&line);
+        lines.push(line);
+    }
+    lines
 }
 
 /// What makes the whole list of `asked` topics unreadable.
@@ -109,16 +135,20 @@ fn line(cx: &Context, topic: &Topic, operations: bool) -> MetadataResponseTopic 
             .with_replica_nodes(vec![me])
             .with_isr_nodes(vec![me])
     };
-    let line = MetadataResponseTopic::default()
-        .with_name(Some(TopicName(text(&topic.record.name))))
-        .with_topic_id(topic.record.uuid())
-        .with_is_internal(is_internal(&topic.record.name))
-        .with_partitions(topic.partitions.iter().map(partition).collect());
+    let line = head(topic).with_partitions(topic.partitions.iter().map(partition).collect());
     if operations && cx.version() >= 8 {
         line.with_topic_authorized_operations(operations::TOPIC)
     } else {
         line
     }
+}
+
+/// Which topic it is.
+fn head(topic: &Topic) -> MetadataResponseTopic {
+    MetadataResponseTopic::default()
+        .with_name(Some(TopicName(text(&topic.record.name))))
+        .with_topic_id(topic.record.uuid())
+        .with_is_internal(is_internal(&topic.record.name))
 }
 
 fn failed(asked: &MetadataRequestTopic, error: ResponseError) -> MetadataResponseTopic {

@@ -52,11 +52,14 @@ mod offset_for_leader_epoch;
 mod operations;
 mod produce;
 mod resources;
+mod room;
 mod sync_group;
 mod txn_offset_commit;
 mod unregister_broker;
 mod update_features;
 mod write_txn_markers;
+
+pub(crate) use room::LARGE_ANSWERS_MAX;
 
 use crate::{
     broker::Broker,
@@ -65,6 +68,7 @@ use crate::{
 };
 use bytes::Bytes;
 use kafka_protocol::protocol::HeaderVersion;
+use room::Room;
 use std::{
     future::Future,
     net::SocketAddr,

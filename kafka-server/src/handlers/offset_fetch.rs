@@ -1,6 +1,6 @@
 //! OffsetFetch (9): how far a group has read; many groups from version 8 on.
 
-use super::{Context, owned};
+use super::{Context, Room, owned};
 use crate::{
     core::groups::offsets::Committed,
     error::ApiError,
@@ -19,11 +19,15 @@ use crate::{
     },
 };
 
+/// What a partition takes of an answer, without its metadata.
+const PARTITION_BYTES: usize = 24;
+
 pub(crate) async fn handle(cx: Context, request: OffsetFetchRequest) -> OffsetFetchResponse {
+    let mut room = Room::new(&cx);
     if cx.version() >= 8 {
         let mut groups = Vec::with_capacity(request.groups.len());
         for group in request.groups {
-            groups.push(fetch_group(&cx, group, request.require_stable).await);
+            groups.push(fetch_group(&cx, group, request.require_stable, &mut room).await);
         }
         return OffsetFetchResponse::default().with_groups(groups);
     }
@@ -40,12 +44,34 @@ pub(crate) async fn handle(cx: Context, request: OffsetFetchRequest) -> OffsetFe
         .fetch(&request.group_id, None, topics, request.require_stable)
         .await
     {
-        Ok(topics) => OffsetFetchResponse::default().with_topics(topics.into_iter().map(topic).collect()),
+        Ok(topics) => {
+            let topics = room_for(topics, &mut room).await;
+            OffsetFetchResponse::default().with_topics(topics.into_iter().map(topic).collect())
+        }
         Err(error) => refuse(cx.version(), &error, asked),
     }
 }
 
-async fn fetch_group(cx: &Context, group: OffsetFetchRequestGroup, stable: bool) -> OffsetFetchResponseGroup {
+/// `topics`, without what the answer has no room for.
+async fn room_for(mut topics: Vec<FetchedTopic>, room: &mut Room) -> Vec<FetchedTopic> {
+    for (_, partitions) in &mut topics {
+        for (_, found) in partitions {
+            if let Err(error) = room.next().await {
+                *found = Err(error.code);
+            }
+            let metadata = found.as_ref().ok().and_then(Option::as_ref);
+            room.add_bytes(PARTITION_BYTES + metadata.map_or(0, |committed| committed.metadata.len()));
+        }
+    }
+    topics
+}
+
+async fn fetch_group(
+    cx: &Context,
+    group: OffsetFetchRequestGroup,
+    stable: bool,
+    room: &mut Room,
+) -> OffsetFetchResponseGroup {
     let topics = group.topics.map(|topics| {
         let topics = topics.into_iter();
         topics
@@ -64,7 +90,10 @@ async fn fetch_group(cx: &Context, group: OffsetFetchRequestGroup, stable: bool)
         .fetch(&group.group_id, member, topics, stable)
         .await
     {
-        Ok(topics) => answer.with_topics(topics.into_iter().map(topic_of_group).collect()),
+        Ok(topics) => {
+            let topics = room_for(topics, room).await;
+            answer.with_topics(topics.into_iter().map(topic_of_group).collect())
+        }
         Err(error) => answer.with_error_code(error.wire()),
     }
 }

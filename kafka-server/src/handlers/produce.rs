@@ -6,13 +6,13 @@ use super::{Context, Reply};
 use crate::{
     core::{producers::Producers, transactions::Producer},
     error::{ApiError, Close},
-    partition::{AppendError, Appended, Partition},
+    partition::{AppendError, Appended, Partition, Unpacking},
     topics::{Image, Topic},
     wire::{
         self, ResponseError,
         messages::{
             ProduceRequest, ProduceResponse,
-            produce_request::TopicProduceData,
+            produce_request::{PartitionProduceData, TopicProduceData},
             produce_response::{BatchIndexAndErrorMessage, PartitionProduceResponse, TopicProduceResponse},
         },
         records::{Header, RecordError},
@@ -64,6 +64,7 @@ struct Placed {
 async fn place(cx: &Context, request: ProduceRequest) -> Vec<Placed> {
     let image = cx.broker.topics.image();
     let transaction = Transaction::begin(cx, &image, &request).await;
+    let mut unpacking = Unpacking::new(&cx.broker.unpacking);
     let mut placed = Vec::with_capacity(request.topic_data.len());
     for mut data in request.topic_data {
         let topic = match matches!(request.acks, -1..=1) {
@@ -73,7 +74,7 @@ async fn place(cx: &Context, request: ProduceRequest) -> Vec<Placed> {
         let mut partitions = Vec::with_capacity(data.partition_data.len());
         for part in std::mem::take(&mut data.partition_data) {
             let appended = match &topic {
-                Ok(topic) => append(cx, topic, part.index, part.records.as_ref(), &transaction).await,
+                Ok(topic) => append(cx, topic, &part, &transaction, &mut unpacking).await,
                 Err(error) => Err(error.clone().into()),
             };
             partitions.push((part.index, appended));
@@ -103,16 +104,18 @@ fn find<'a>(cx: &Context, image: &'a Image, data: &TopicProduceData) -> Result<&
 async fn append(
     cx: &Context,
     topic: &Topic,
-    index: i32,
-    records: Option<&Bytes>,
+    part: &PartitionProduceData,
     transaction: &Transaction,
+    unpacking: &mut Unpacking<'_>,
 ) -> Outcome {
+    let records = part.records.as_ref();
     let partition = topic
-        .partition(index)
+        .partition(part.index)
         .ok_or(ResponseError::UnknownTopicOrPartition)?;
     let opened = partition.open().await?;
     let admit = |producers: &Producers| transaction.admit(cx, partition, producers, records);
-    let appended = partition.append(opened, records, cx.version(), admit)?;
+    let checked = partition.check(records, cx.version(), unpacking).await?;
+    let appended = partition.append(opened, &checked, cx.version(), admit)?;
     Ok((partition.clone(), appended))
 }
 

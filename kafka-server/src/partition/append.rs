@@ -1,11 +1,11 @@
-use super::{Opened, Partition, Policy, State};
+use super::{Opened, Partition, Policy, State, Unpacking};
 use crate::{
     core::producers::{EndMarker, Incoming, Producers, Refused, Verdict},
     error::ApiError,
     state::framing,
     wire::{
         ResponseError,
-        records::{self, Batch, Header, Marker, RecordError, Refusal, Rules, Stamp, TimestampType},
+        records::{self, Batch, Checked, Header, Marker, RecordError, Refusal, Rules, Stamp, TimestampType},
     },
 };
 use bytes::Bytes;
@@ -58,19 +58,39 @@ pub(super) struct Segment {
 }
 
 impl Partition {
-    /// Appends what a Produce request of `version` has for this partition, if `admit` agrees: it is asked while
-    /// nothing else is appended, so that no marker comes between its answer and the batch. The order is taken when
-    /// this returns.
+    /// Checks what a Produce request of `version` has for this partition.
+    pub(crate) async fn check(
+        self: &Arc<Self>,
+        records: Option<&Bytes>,
+        version: i16,
+        unpacking: &mut Unpacking<'_>,
+    ) -> Result<Checked, AppendError> {
+        let now_ms = self.env.clock.now_ms();
+        let mut here = unpacking.here();
+        let rules = self.rules(&self.policy.load(), version, now_ms);
+        let mut checked = records::check(records, &rules, &mut here);
+        if unpacking.is_too_much(&here) {
+            let (partition, records) = (self.clone(), records.cloned());
+            let check = move |budget: &mut _| {
+                let rules = partition.rules(&partition.policy.load(), version, now_ms);
+                records::check(records.as_ref(), &rules, budget)
+            };
+            checked = unpacking.elsewhere(check).await?;
+        }
+        checked.map_err(refused)
+    }
+
+    /// Appends a batch that was checked, if `admit` agrees: it is asked while nothing else is appended, so that no
+    /// marker comes between its answer and the batch. The order is taken when this returns.
     pub(crate) fn append(
         self: &Arc<Self>,
         opened: &Opened,
-        records: Option<&Bytes>,
+        checked: &Checked,
         version: i16,
         admit: impl FnOnce(&Producers) -> Result<(), ApiError>,
     ) -> Result<Appended, AppendError> {
         let policy = self.policy.load();
         let now_ms = self.env.clock.now_ms();
-        let checked = records::check(records, &self.rules(&policy, version, now_ms)).map_err(refused)?;
         let header = &checked.batch.header;
         if header.bytes as u64 > policy.segment_bytes {
             return Err(ResponseError::RecordListTooLarge.into());

@@ -15,6 +15,7 @@ mod recover;
 mod settle;
 mod time;
 mod traffic;
+mod unpacking;
 mod waiters;
 
 pub(crate) use append::{AppendError, Appended};
@@ -24,6 +25,7 @@ pub(crate) use read::{Found, ReadFrom};
 pub(crate) use recover::contiguous;
 pub(crate) use settle::{open_all, settling};
 pub(crate) use traffic::Traffic;
+pub(crate) use unpacking::{Unpacking, UnpackingThreads};
 pub(crate) use waiters::Waiter;
 
 use crate::{

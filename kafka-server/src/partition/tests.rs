@@ -70,7 +70,11 @@ fn batch(producer: Option<(i64, i16, i32)>, transactional: bool, values: &[&str]
 
 async fn put(partition: &Arc<Partition>, records: Bytes) -> Result<u64, i16> {
     let opened = partition.open().await.unwrap();
-    let appended = partition.append(opened, Some(&records), 11, |_| Ok(()));
+    let threads = UnpackingThreads::default();
+    let checked = partition
+        .check(Some(&records), 11, &mut Unpacking::new(&threads))
+        .await;
+    let appended = checked.and_then(|checked| partition.append(opened, &checked, 11, |_| Ok(())));
     let appended = appended.map_err(|refused| refused.error.wire())?;
     appended.ticket.wait().await.unwrap();
     Ok(appended.base_offset)
@@ -185,11 +189,15 @@ async fn the_first_record_of_a_time_is_found_within_its_batch() {
         .await
         .unwrap();
     let opened = partition.open().await.unwrap();
-    assert_eq!(opened.first_at(NOW_MS + 1).await.unwrap(), Some((NOW_MS + 1, 1)));
-    assert_eq!(opened.first_at(0).await.unwrap(), Some((NOW_MS, 0)));
-    assert_eq!(opened.first_at(NOW_MS + 3).await.unwrap(), None);
+    let first_at = async |time_ms| {
+        let threads = UnpackingThreads::default();
+        opened.first_at(time_ms, &mut Unpacking::new(&threads)).await
+    };
+    assert_eq!(first_at(NOW_MS + 1).await.unwrap(), Some((NOW_MS + 1, 1)));
+    assert_eq!(first_at(0).await.unwrap(), Some((NOW_MS, 0)));
+    assert_eq!(first_at(NOW_MS + 3).await.unwrap(), None);
     assert_eq!(partition.trim(2).await.unwrap(), 2);
-    assert_eq!(opened.first_at(0).await.unwrap(), Some((NOW_MS + 2, 2)));
+    assert_eq!(first_at(0).await.unwrap(), Some((NOW_MS + 2, 2)));
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
-use super::{Opened, Partition, contiguous};
+use super::{Opened, Partition, Unpacking, contiguous};
 use crate::{
     error::ApiError,
     wire::{
-        compression::DECOMPRESSED_BYTES_MAX,
-        records::{Batch, Batches, Records, TimestampType},
+        ResponseError,
+        compression::CompressionError,
+        records::{Batch, BatchError, Batches, Budget, Records, TimestampType},
     },
 };
 use std::sync::Arc;
@@ -14,7 +15,11 @@ const SEARCH_BYTES: usize = 256 << 10;
 
 impl Opened {
     /// The first record whose timestamp is at least `timestamp_ms`: its timestamp and its offset.
-    pub(crate) async fn first_at(&self, timestamp_ms: i64) -> Result<Option<(i64, u64)>, ApiError> {
+    pub(crate) async fn first_at(
+        &self,
+        timestamp_ms: i64,
+        unpacking: &mut Unpacking<'_>,
+    ) -> Result<Option<(i64, u64)>, ApiError> {
         let Some(entry) = self.log.first_at(timestamp_ms).await? else {
             return Ok(None);
         };
@@ -34,7 +39,7 @@ impl Opened {
             for batch in Batches::new(read) {
                 let batch = batch.map_err(corrupt)?;
                 if batch.header.max_timestamp >= timestamp_ms
-                    && let Some(found) = first_in(&batch, timestamp_ms, range.start)?
+                    && let Some(found) = find_in(&batch, timestamp_ms, range.start, unpacking).await?
                 {
                     return Ok(Some(found));
                 }
@@ -61,11 +66,34 @@ impl Partition {
     }
 }
 
+/// [`first_in`], on the thread that its size allows.
+async fn find_in(
+    batch: &Batch,
+    timestamp_ms: i64,
+    start: u64,
+    unpacking: &mut Unpacking<'_>,
+) -> Result<Option<(i64, u64)>, ApiError> {
+    let mut here = unpacking.here();
+    let found = first_in(batch, timestamp_ms, start, &mut here);
+    if !unpacking.is_too_much(&here) {
+        return found;
+    }
+    let batch = batch.clone();
+    unpacking
+        .elsewhere(move |budget| first_in(&batch, timestamp_ms, start, budget))
+        .await?
+}
+
 /// The first record of `batch` at or after `timestamp_ms` and at or above `start`.
-fn first_in(batch: &Batch, timestamp_ms: i64, start: u64) -> Result<Option<(i64, u64)>, ApiError> {
+fn first_in(
+    batch: &Batch,
+    timestamp_ms: i64,
+    start: u64,
+    budget: &mut Budget,
+) -> Result<Option<(i64, u64)>, ApiError> {
     let header = &batch.header;
     let stamped = header.attributes.timestamp_type() == TimestampType::LogAppendTime;
-    let payload = batch.payload(DECOMPRESSED_BYTES_MAX).map_err(corrupt)?;
+    let payload = budget.payload(batch).map_err(corrupt)?;
     for record in Records::new(&payload, header.record_count) {
         let record = record.map_err(corrupt)?;
         let time = if stamped {
@@ -81,6 +109,12 @@ fn first_in(batch: &Batch, timestamp_ms: i64, start: u64) -> Result<Option<(i64,
     Ok(None)
 }
 
-fn corrupt(why: crate::wire::records::BatchError) -> ApiError {
-    StorageError::Corrupt(why.to_string()).into()
+/// A batch that grows too large is none that the store has spoilt.
+fn corrupt(why: BatchError) -> ApiError {
+    match why {
+        BatchError::Compression(CompressionError::TooLarge { .. }) => {
+            ApiError::new(ResponseError::MessageTooLarge, why.to_string())
+        }
+        why => StorageError::Corrupt(why.to_string()).into(),
+    }
 }

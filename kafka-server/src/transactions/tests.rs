@@ -5,7 +5,7 @@ use crate::{
     core::transactions::{Members, Producer, State, Version},
     failing::Failing,
     groups::{CommitPartition, CommitRequest, CommitTopic},
-    partition::ReadFrom,
+    partition::{ReadFrom, Unpacking},
     state::topics::TopicRecord,
     wire::{
         ResponseError,
@@ -80,7 +80,10 @@ impl World {
         let image = self.broker.topics.image();
         let partition = image.get("orders").unwrap().partition(partition).unwrap();
         let opened = partition.open().await.unwrap();
-        let appended = partition.append(opened, Some(&batch(producer, sequence)), 12, |_| Ok(()));
+        let mut unpacking = Unpacking::new(&self.broker.unpacking);
+        let records = batch(producer, sequence);
+        let checked = partition.check(Some(&records), 12, &mut unpacking).await;
+        let appended = checked.and_then(|checked| partition.append(opened, &checked, 12, |_| Ok(())));
         appended
             .map(|appended| appended.base_offset)
             .map_err(|refused| refused.error.code)

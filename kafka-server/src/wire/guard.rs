@@ -132,13 +132,13 @@ impl Walk<'_> {
     }
 
     fn elements(&mut self, element: &Kind, count: usize) -> Result<(), &'static str> {
-        if let Kind::Fixed(bytes) = element {
-            return self.skip(count.saturating_mul(*bytes));
-        }
         if count > self.rest.len() {
             return Err("an array has more elements than the request has bytes");
         }
         self.count(count)?;
+        if let Kind::Fixed(bytes) = element {
+            return self.skip(count.saturating_mul(*bytes));
+        }
         for _ in 0..count {
             self.value(element, false)?;
         }

@@ -19,11 +19,14 @@ pub(crate) use each_request::decodes;
 #[cfg(test)]
 pub(crate) use each_request::each_request;
 pub(crate) use header::RequestHeader;
-pub(crate) use kafka_protocol::{ResponseError, messages, protocol::StrBytes};
+pub(crate) use kafka_protocol::{
+    ResponseError, messages,
+    protocol::{Encodable, StrBytes},
+};
 
 use crate::error::Close;
 use bytes::{BufMut, Bytes, BytesMut};
-use kafka_protocol::protocol::{Encodable, HeaderVersion, Message, Request};
+use kafka_protocol::protocol::{HeaderVersion, Message, Request};
 
 /// Reads the body of a request; its lengths are checked before anything is reserved for them.
 pub(crate) fn decode<R: Request>(mut body: Bytes, version: i16) -> Result<R, Close> {

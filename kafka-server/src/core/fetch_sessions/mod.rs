@@ -11,6 +11,8 @@ pub(crate) const NO_SESSION: i32 = 0;
 pub(crate) const EPOCH_INITIAL: i32 = 0;
 /// The epoch that asks for no session, and ends the one there is.
 pub(crate) const EPOCH_FINAL: i32 = -1;
+/// Partitions that all sessions hold together: the slots alone would leave it to clients how much memory those take.
+pub(crate) const PARTITIONS_MAX: usize = 500_000;
 /// How long a session is safe from being evicted.
 const EVICTION_MS: i64 = 120_000;
 
@@ -33,6 +35,9 @@ pub(crate) enum Wish<S> {
 #[derive(Debug)]
 pub(crate) struct FetchSessions<S> {
     slots_max: usize,
+    partitions_max: usize,
+    /// What the sessions hold together.
+    partitions: usize,
     sessions: HashMap<i32, Slot<S>>,
 }
 
@@ -48,9 +53,11 @@ struct Slot<S> {
 }
 
 impl<S: Clone> FetchSessions<S> {
-    pub(crate) fn new(slots_max: usize) -> Self {
+    pub(crate) fn new(slots_max: usize, partitions_max: usize) -> Self {
         FetchSessions {
             slots_max,
+            partitions_max,
+            partitions: 0,
             sessions: HashMap::new(),
         }
     }
@@ -58,7 +65,7 @@ impl<S: Clone> FetchSessions<S> {
     /// What the request with that session id and epoch wants. Moves the session to its next epoch.
     pub(crate) fn find(&mut self, id: i32, epoch: i32, now_ms: i64) -> Wish<S> {
         if epoch == EPOCH_INITIAL || epoch == EPOCH_FINAL {
-            self.sessions.remove(&id);
+            self.remove(id);
             return match epoch {
                 EPOCH_FINAL => Wish::Sessionless,
                 _ => Wish::Full,
@@ -78,8 +85,13 @@ impl<S: Clone> FetchSessions<S> {
     /// Opens a session of `size` partitions, if there is room or can be made; answers its id, or [`NO_SESSION`].
     /// `chance` gives random numbers, from which the id is made.
     pub(crate) fn open(&mut self, held: S, size: usize, now_ms: i64, mut chance: impl FnMut() -> u64) -> i32 {
-        if size == 0 || (self.sessions.len() >= self.slots_max && !self.evict(size, now_ms)) {
+        if size == 0 || size > self.partitions_max {
             return NO_SESSION;
+        }
+        while self.sessions.len() >= self.slots_max || self.partitions + size > self.partitions_max {
+            if !self.evict(size, now_ms) {
+                return NO_SESSION;
+            }
         }
         let id = loop {
             let id = i32::try_from(chance() & 0x7fff_ffff).unwrap_or(i32::MAX);
@@ -95,16 +107,31 @@ impl<S: Clone> FetchSessions<S> {
             used_ms: now_ms,
         };
         self.sessions.insert(id, slot);
+        self.partitions += size;
         id
     }
 
-    /// Tells how many partitions a session has now; one of none is closed.
-    pub(crate) fn resize(&mut self, id: i32, size: usize) {
-        if size == 0 {
-            self.sessions.remove(&id);
-        } else if let Some(slot) = self.sessions.get_mut(&id) {
-            slot.size = size;
+    /// Tells how many partitions a session has now. Whether it goes on: one of none is closed, as is one that grows
+    /// beyond what there is room for.
+    pub(crate) fn resize(&mut self, id: i32, size: usize) -> bool {
+        let Some(slot) = self.sessions.get_mut(&id) else {
+            return false;
+        };
+        let others = self.partitions - slot.size;
+        self.partitions = others + size;
+        let grows = size > slot.size;
+        slot.size = size;
+        if size == 0 || (grows && self.partitions > self.partitions_max) {
+            self.remove(id);
+            return false;
         }
+        true
+    }
+
+    fn remove(&mut self, id: i32) -> bool {
+        let removed = self.sessions.remove(&id);
+        self.partitions -= removed.as_ref().map_or(0, |slot| slot.size);
+        removed.is_some()
     }
 
     /// Makes room for a session of `size` partitions: of one that is idle, or else of an old smaller one.
@@ -122,7 +149,7 @@ impl<S: Clone> FetchSessions<S> {
         let Some(id) = idle.or_else(smaller).map(|(id, _)| *id) else {
             return false;
         };
-        self.sessions.remove(&id).is_some()
+        self.remove(id)
     }
 }
 

@@ -10,7 +10,7 @@ fn counting() -> impl FnMut() -> u64 {
 
 #[test]
 fn epochs_count_up_and_anything_else_is_refused() {
-    let mut sessions = FetchSessions::new(2);
+    let mut sessions = FetchSessions::new(2, 100);
     assert_eq!(sessions.find(0, 0, 0), Wish::Full);
     let id = sessions.open("a", 3, 0, counting());
     assert_ne!(id, NO_SESSION);
@@ -24,7 +24,7 @@ fn epochs_count_up_and_anything_else_is_refused() {
 
 #[test]
 fn a_full_request_ends_the_session_it_names() {
-    let mut sessions = FetchSessions::new(2);
+    let mut sessions = FetchSessions::new(2, 100);
     let id = sessions.open("a", 1, 0, counting());
     assert_eq!(sessions.find(id, EPOCH_INITIAL, 0), Wish::Full);
     assert_eq!(sessions.find(id, 1, 0), Wish::Unknown);
@@ -32,7 +32,7 @@ fn a_full_request_ends_the_session_it_names() {
 
 #[test]
 fn when_full_only_idle_or_old_smaller_sessions_make_room() {
-    let mut sessions = FetchSessions::new(1);
+    let mut sessions = FetchSessions::new(1, 100);
     let mut chance = counting();
     let first = sessions.open("a", 5, 0, &mut chance);
     assert_eq!(sessions.open("b", 9, EVICTION_MS, &mut chance), NO_SESSION);
@@ -51,6 +51,30 @@ fn when_full_only_idle_or_old_smaller_sessions_make_room() {
         "idle"
     );
     assert_eq!(sessions.open("d", 0, 0, &mut chance), NO_SESSION);
+}
+
+#[test]
+fn all_sessions_share_the_partitions_there_may_be() {
+    let mut sessions = FetchSessions::new(1000, 100);
+    let mut chance = counting();
+    assert_eq!(sessions.open("too large", 101, 0, &mut chance), NO_SESSION);
+    let first = sessions.open("a", 60, 0, &mut chance);
+    let second = sessions.open("b", 40, 0, &mut chance);
+    assert_ne!(second, NO_SESSION);
+    assert_eq!(sessions.open("c", 1, 0, &mut chance), NO_SESSION);
+    assert!(sessions.resize(first, 50));
+    assert!(!sessions.resize(second, 51), "it outgrows what is left");
+    assert_eq!(sessions.find(second, 1, 0), Wish::Unknown);
+    let third = sessions.open("c", 50, 0, &mut chance);
+    assert_ne!(third, NO_SESSION);
+    assert!(!sessions.resize(third, 0), "nothing is read any more");
+    assert!(!sessions.resize(third, 1), "it is gone");
+    assert_eq!(sessions.find(first, EPOCH_FINAL, 0), Wish::Sessionless);
+    assert_ne!(sessions.open("all", 100, 0, &mut chance), NO_SESSION);
+    assert_ne!(
+        sessions.open("idle", 99, 2 * EVICTION_MS, &mut chance),
+        NO_SESSION
+    );
 }
 
 #[test]

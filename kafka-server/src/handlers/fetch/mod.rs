@@ -79,12 +79,12 @@ async fn incremental(cx: &Context, request: &FetchRequest, session: SessionHandl
     }
     interest.update(request);
     interest.forget(request);
-    let mut session_id = request.session_id;
-    if interest.len() == 0 {
-        session_id = NO_SESSION;
-    }
     let size = interest.len();
-    cx.broker.fetch_sessions.lock().resize(request.session_id, size);
+    // A session that is closed is told so, and its client opens another one.
+    let session_id = match cx.broker.fetch_sessions.lock().resize(request.session_id, size) {
+        true => request.session_id,
+        false => NO_SESSION,
+    };
     let gathered = wait(cx, request, &mut interest, true).await;
     let topics = topics(&mut interest, gathered);
     Fetched {

@@ -2,9 +2,10 @@
 
 use super::{
     batch::{Batch, BatchError, Batches, Header, TimestampType},
+    budget::Budget,
     record::{Records, walk},
 };
-use crate::wire::compression::{Compression, CompressionError, DECOMPRESSED_BYTES_MAX};
+use crate::wire::compression::{Compression, CompressionError};
 use bytes::Bytes;
 
 /// Refused records that are named one by one; further ones are only counted.
@@ -87,7 +88,11 @@ pub(crate) enum Refusal {
 ///
 /// A compressed batch is decompressed only where a rule needs its records: otherwise its header is taken at its word,
 /// and of its payload only the build is looked at.
-pub(crate) fn check(records: Option<&Bytes>, rules: &Rules<'_>) -> Result<Checked, Refusal> {
+pub(crate) fn check(
+    records: Option<&Bytes>,
+    rules: &Rules<'_>,
+    budget: &mut Budget,
+) -> Result<Checked, Refusal> {
     let batch = single_batch(records, rules)?;
     check_batch(&batch, rules)?;
     let header = &batch.header;
@@ -110,14 +115,29 @@ pub(crate) fn check(records: Option<&Bytes>, rules: &Rules<'_>) -> Result<Checke
         let max_timestamp = header.max_timestamp;
         return Ok(Checked { batch, max_timestamp });
     }
-    let payload = batch.payload(DECOMPRESSED_BYTES_MAX).map_err(unreadable)?;
+    let payload = budget.payload(&batch).map_err(unreadable)?;
     let ordered = codec != Compression::None || target.is_some();
     let max_timestamp = check_records(header, &payload, rules, ordered)?;
     let batch = match target {
-        Some((target, level)) => recompress(header, &payload, target, level).map_err(unreadable)?,
+        Some((target, level)) => {
+            let batch = recompress(header, &payload, target, level).map_err(unreadable)?;
+            check_size(&batch, rules)?;
+            batch
+        }
         None => batch,
     };
     Ok(Checked { batch, max_timestamp })
+}
+
+/// Whether a batch that was compressed anew still is as large as the topic takes.
+fn check_size(batch: &Batch, rules: &Rules<'_>) -> Result<(), Refusal> {
+    let (bytes, most, partition) = (batch.header.bytes, rules.batch_bytes_max, rules.partition);
+    if bytes <= most {
+        return Ok(());
+    }
+    Err(Refusal::TooLarge(format!(
+        "Message batch size is {bytes} bytes in append to partition {partition} which exceeds the maximum configured size of {most}."
+    )))
 }
 
 /// The one batch there must be.

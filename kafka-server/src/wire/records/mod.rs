@@ -4,6 +4,7 @@
 //! Never: offsets to give, producers' sequences, where batches are stored.
 
 mod batch;
+mod budget;
 mod build;
 mod check;
 mod control;
@@ -11,10 +12,11 @@ mod record;
 mod varint;
 
 pub(crate) use batch::{Attributes, Batch, BatchError, Batches, HEAD_BYTES, Header, Stamp, TimestampType};
+pub(crate) use budget::Budget;
 pub(crate) use build::BatchBuilder;
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use build::NewRecord;
-pub(crate) use check::{RecordError, Refusal, Rules, check};
+pub(crate) use check::{Checked, RecordError, Refusal, Rules, check};
 pub(crate) use control::{Marker, end_marker, read_marker};
 #[cfg(test)]
 pub(crate) use record::RecordHeader;

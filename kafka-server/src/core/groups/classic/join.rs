@@ -1,6 +1,9 @@
 //! JoinGroup: new members, members that come back, static members that take over.
 
-use super::{ClassicGroup, Effect, Member, NEW_MEMBER_JOIN_TIMEOUT_MS, Now, Protocol, Refused, State, Token};
+use super::{
+    ClassicGroup, Effect, GROUP_BYTES_MAX, Member, NEW_MEMBER_JOIN_TIMEOUT_MS, Now, Protocol, Refused, State,
+    TOO_MANY_BYTES, Token, said_bytes,
+};
 use crate::{core::groups::Joined, wire::ResponseError};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -36,6 +39,8 @@ impl ClassicGroup {
         let id = request.member_id.clone();
         if !self.supports(&request.protocol_type, &request.protocols) {
             refuse(&request, ResponseError::InconsistentGroupProtocol, &id, out);
+        } else if said_bytes(&request.protocols) + self.bytes_without(&id) > GROUP_BYTES_MAX {
+            refuse(&request, TOO_MANY_BYTES, &id, out);
         } else if id.is_empty() {
             self.join_new(now, request, out);
         } else if self.pending.contains_key(&id) {

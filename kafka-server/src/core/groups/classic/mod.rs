@@ -27,6 +27,12 @@ use std::{
 /// How long a member that was never in a generation is kept: it cannot heartbeat yet.
 const NEW_MEMBER_JOIN_TIMEOUT_MS: i64 = 5 * 60 * 1000;
 
+/// What the members of a group may say of themselves and be told, together. The original bounds it by what a record
+/// of its topic of offsets may have, 1 MiB, and answers what is more as it is answered here.
+const GROUP_BYTES_MAX: usize = 4 << 20;
+/// The answer to what is more.
+const TOO_MANY_BYTES: ResponseError = ResponseError::UnknownServerError;
+
 /// Protocol type of consumers.
 pub(crate) const CONSUMER: &str = "consumer";
 
@@ -158,7 +164,19 @@ pub(crate) struct ClassicGroup {
     member_added: bool,
 }
 
+/// What a member says of itself.
+fn said_bytes(protocols: &[Protocol]) -> usize {
+    let said = protocols.iter().map(|one| one.name.len() + one.metadata.len());
+    said.sum()
+}
+
 impl ClassicGroup {
+    /// What the members but `id` say of themselves.
+    fn bytes_without(&self, id: &str) -> usize {
+        let others = self.members.iter().filter(|(other, _)| &***other != id);
+        others.map(|(_, member)| said_bytes(&member.protocols)).sum()
+    }
+
     /// A group without members.
     pub(crate) fn new(limits: ClassicLimits) -> Self {
         ClassicGroup {

@@ -1,6 +1,6 @@
 //! SyncGroup: the leader brings the assignment, everybody takes theirs.
 
-use super::{ClassicGroup, Effect, Now, State, Token};
+use super::{ClassicGroup, Effect, GROUP_BYTES_MAX, Now, State, TOO_MANY_BYTES, Token};
 use crate::{core::groups::Synced, wire::ResponseError};
 use bytes::Bytes;
 use std::{collections::BTreeMap, sync::Arc};
@@ -57,6 +57,9 @@ impl ClassicGroup {
     }
 
     fn validate_sync(&self, request: &SyncRequest) -> Result<(), ResponseError> {
+        if request.assignments.values().map(Bytes::len).sum::<usize>() > GROUP_BYTES_MAX {
+            return Err(TOO_MANY_BYTES);
+        }
         self.validate_member(&request.member_id, request.instance_id.as_deref())?;
         if request.generation != self.generation {
             return Err(ResponseError::IllegalGeneration);
