@@ -120,6 +120,11 @@ impl Broker {
         Self::start_fresh(subject, Server::Cql, "")
     }
 
+    /// Starts a CQL server on a folder of the caller's, which outlives it.
+    pub fn start_cql_at(subject: Subject, data: &Path) -> Result<Self> {
+        Self::start_in(subject, Server::Cql, "", data, None)
+    }
+
     /// Starts a fresh CQL server on which clients log in, and may do what they were granted.
     pub fn start_cql_with_roles(subject: Subject) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("smack-compat-").tempdir()?;

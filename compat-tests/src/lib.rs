@@ -10,6 +10,7 @@
 pub mod broker;
 pub mod clients;
 pub mod cql;
+pub mod disk;
 pub mod facts;
 pub mod harm;
 pub mod program;

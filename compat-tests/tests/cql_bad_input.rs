@@ -264,3 +264,81 @@ fn many_and_slow_peers() -> Result<()> {
         raw::is_well(address)
     })
 }
+
+#[test]
+fn as_many_streams_as_there_are() -> Result<()> {
+    const STREAMS: usize = 32_768;
+    unharmed("as_many_streams_as_there_are", |address| {
+        let request = frame(4, 0, opcode::QUERY, &raw::query("SELECT key FROM system.local"));
+        let mut stream = raw::started(address, 4)?;
+        let mut sending = stream.try_clone()?;
+        let writer = std::thread::spawn(move || -> std::io::Result<()> {
+            for number in 0..STREAMS as u16 {
+                let mut request = request.clone();
+                request[2..4].copy_from_slice(&number.to_be_bytes());
+                sending.write_all(&request)?;
+            }
+            Ok(())
+        });
+        let mut answered = vec![false; STREAMS];
+        let mut head = [0; 9];
+        for _ in 0..STREAMS {
+            stream.read_exact(&mut head)?;
+            let number = usize::from(u16::from_be_bytes([head[2], head[3]]));
+            ensure!(head[4] == opcode::RESULT, "stream {number}: opcode {}", head[4]);
+            let length = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+            std::io::copy(&mut (&mut stream).take(u64::from(length)), &mut std::io::sink())?;
+            ensure!(
+                !std::mem::replace(&mut answered[number], true),
+                "stream {number} twice"
+            );
+        }
+        writer
+            .join()
+            .map_err(|_| anyhow::anyhow!("the writer panicked"))??;
+        Ok(())
+    })
+}
+
+#[test]
+fn collections_of_65_536_elements() -> Result<()> {
+    const ELEMENTS: usize = 65_536;
+    unharmed("collections_of_65_536_elements", |address| {
+        for text in [
+            "CREATE KEYSPACE IF NOT EXISTS bad_input WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+            "CREATE TABLE IF NOT EXISTS bad_input.large (k int PRIMARY KEY, l list<int>, s set<int>, m map<int, int>, f frozen<list<int>>)",
+        ] {
+            raw::ask(address, opcode::QUERY, &raw::query(text))?;
+        }
+        let elements = |one: fn(usize) -> String| (0..ELEMENTS).map(one).collect::<Vec<_>>().join(",");
+        let numbers = || elements(|number| number.to_string());
+        for (column, literal) in [
+            ("l", format!("[{}]", numbers())),
+            ("s", format!("{{{}}}", numbers())),
+            (
+                "m",
+                format!("{{{}}}", elements(|number| format!("{number}:{number}"))),
+            ),
+            ("f", format!("[{}]", numbers())),
+        ] {
+            let text = format!("INSERT INTO bad_input.large (k, {column}) VALUES (1, {literal})");
+            let written = raw::ask(address, opcode::QUERY, &raw::query(&text))?;
+            ensure!(
+                matches!(written, Reaction::Answered(opcode::RESULT, _)),
+                "writing {column}: {written:?}"
+            );
+            let text = format!("SELECT {column} FROM bad_input.large WHERE k = 1");
+            let Reaction::Answered(opcode::RESULT, body) =
+                raw::ask(address, opcode::QUERY, &raw::query(&text))?
+            else {
+                bail!("reading {column}");
+            };
+            ensure!(
+                body.len() > ELEMENTS * 8,
+                "{column} comes back as {} bytes",
+                body.len()
+            );
+        }
+        Ok(())
+    })
+}

@@ -4,57 +4,18 @@
 //! The original is not asked: it halts when its only log folder fails.
 
 use std::fs;
-use std::io::Write;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
+use compat_tests::disk::SmallDisk;
 use compat_tests::raw::{self, Reaction};
 use compat_tests::{Broker, Program, Subject};
-use tempfile::TempDir;
 
 const DISK_MEGABYTES: usize = 48;
 const BALLAST_MEGABYTES: usize = 20;
 const KAFKA_STORAGE_ERROR: i16 = 56;
 const VALUE_BYTES: usize = 100_000;
 const TOPIC: &str = "full";
-
-/// A file system in memory, mounted where the broker keeps its data.
-struct SmallDisk(TempDir);
-
-impl SmallDisk {
-    /// None where this user may not mount.
-    fn mount() -> Result<Option<Self>> {
-        let dir = tempfile::Builder::new().prefix("smack-full-").tempdir()?;
-        fs::create_dir(dir.path().join("data"))?;
-        let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={DISK_MEGABYTES}m"), "tmpfs"])
-            .arg(dir.path().join("data"))
-            .stderr(Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
-        Ok(mounted.then_some(Self(dir)))
-    }
-
-    /// What the broker calls its folder: the disk is the `data` in it.
-    fn folder(&self) -> &Path {
-        self.0.path()
-    }
-
-    fn ballast(&self) -> std::path::PathBuf {
-        self.0.path().join("data/ballast")
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount")
-            .arg("--lazy")
-            .arg(self.0.path().join("data"))
-            .status();
-    }
-}
 
 /// The error of writing record `number`.
 fn write(address: &str, number: usize) -> Result<i16> {
@@ -97,7 +58,7 @@ fn a_full_disk_refuses_writes_and_recovers() -> Result<()> {
     if Subject::from_env() != Subject::Smack {
         return Ok(());
     }
-    let Some(disk) = SmallDisk::mount()? else {
+    let Some(disk) = SmallDisk::mount(DISK_MEGABYTES)? else {
         println!("not tested: mounting a small file system is not permitted here");
         return Ok(());
     };
@@ -114,7 +75,7 @@ fn a_full_disk_refuses_writes_and_recovers() -> Result<()> {
         }
     }
     // What is left, less than one record, goes too.
-    fill(&disk)?;
+    disk.fill()?;
     println!("full after {} records", acknowledged.len());
     for number in 100_000..100_020 {
         let code = write(&address, number)?;
@@ -157,13 +118,6 @@ fn a_full_disk_refuses_writes_and_recovers() -> Result<()> {
         broker.kill()?;
         broker.restart()?;
     }
-    Ok(())
-}
-
-/// Takes the last bytes of the disk.
-fn fill(disk: &SmallDisk) -> Result<()> {
-    let mut file = fs::OpenOptions::new().append(true).open(disk.ballast())?;
-    while file.write_all(&[2; 1024]).is_ok() {}
     Ok(())
 }
 

@@ -83,11 +83,15 @@ impl Cql {
             .map_err(|error| StorageError::Engine(error.to_string()))?;
         engine.materialized_views_enabled = config.materialized_views_enabled;
         let engine = Arc::new(engine);
-        let builder = engine.clone();
-        let building = stop.clone();
-        let cql = Self::serve(config, engine, clock, random, registry, stop).await?;
+        let cql = Self::serve(config, engine.clone(), clock, random, registry, stop.clone()).await?;
+        let (builder, building) = (engine.clone(), stop.clone());
         cql.tasks
             .spawn(async move { building.run_until_cancelled(builder.keep_building()).await });
+        let (syncer, syncing) = (engine.clone(), stop.clone());
+        cql.tasks
+            .spawn(async move { syncing.run_until_cancelled(syncer.keep_syncing()).await });
+        cql.tasks
+            .spawn(async move { stop.run_until_cancelled(engine.keep_collecting()).await });
         Ok(cql)
     }
 

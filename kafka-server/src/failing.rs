@@ -63,6 +63,10 @@ impl Kv for FailingKv {
         }
     }
 
+    fn reclaim(&self, scan: &Scan) {
+        self.0.reclaim(scan);
+    }
+
     fn estimate(&self, scan: &Scan) -> Result<(u64, u64)> {
         self.0.estimate(scan)
     }

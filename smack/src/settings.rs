@@ -51,11 +51,32 @@ struct CqlFile {
     cluster_name: Option<String>,
     data_center: Option<String>,
     rack: Option<String>,
+    commitlog_sync: Option<CommitlogSync>,
     authenticator: Option<cql_server::Authenticator>,
     authorizer: Option<cql_server::Authorizer>,
     role_manager: Option<RoleManager>,
     materialized_views_enabled: Option<bool>,
     listeners: Vec<cql_server::Listener>,
+}
+
+/// When a write is answered, by the original's names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum CommitlogSync {
+    /// Once the operating system has it.
+    Periodic,
+    /// Once it is on stable storage. Those that come meanwhile share the next `fdatasync`.
+    Batch,
+    Group,
+}
+
+impl CommitlogSync {
+    fn durability(self) -> storage::Durability {
+        match self {
+            CommitlogSync::Periodic => storage::Durability::Written,
+            CommitlogSync::Batch | CommitlogSync::Group => storage::Durability::Synced,
+        }
+    }
 }
 
 /// The original has this one, too; the key is there so that a configuration can be taken over.
@@ -185,7 +206,7 @@ fn cql_config(
     durability: storage::Durability,
 ) -> cql_server::Config {
     let mut cql = cql_server::Config {
-        durability,
+        durability: file.commitlog_sync.map_or(durability, CommitlogSync::durability),
         ..cql_server::Config::default()
     };
     cql.listeners[0].bind = address(host, 9042);

@@ -6,6 +6,7 @@
 
 use crate::{
     lease::LockFile,
+    reclaim::Reclaimer,
     tuning,
     work::{SyncQueue, Syncable},
 };
@@ -40,6 +41,7 @@ pub(crate) struct LocalKv {
     synced: watch::Sender<SyncRound>,
     sync_queued: AtomicBool,
     syncs: Arc<SyncQueue>,
+    reclaimer: Reclaimer,
     /// Held for as long as anything may still touch the directory.
     _lock: Arc<LockFile>,
 }
@@ -64,6 +66,7 @@ impl LocalKv {
         let db = Arc::new(DB::open(&options(merge), path).map_err(engine)?);
         Ok(Arc::new_cyclic(|this| LocalKv {
             this: this.clone(),
+            reclaimer: Reclaimer::new(db.clone()),
             db,
             merges,
             commits: RwLock::new(()),
@@ -93,6 +96,19 @@ impl LocalKv {
             self.db.write_opt(write_batch(batch), &options).map_err(engine)?;
         }
         Ok(self.written.fetch_add(1, Ordering::AcqRel) + 1)
+    }
+
+    fn bytes_in_files(&self, scan: &Scan) -> u64 {
+        let from = match &scan.from {
+            Bound::Included(key) | Bound::Excluded(key) => &key[..],
+            Bound::Unbounded => &[],
+        };
+        let to = match &scan.to {
+            Bound::Included(key) | Bound::Excluded(key) => &key[..],
+            Bound::Unbounded => &[0xff; 64],
+        };
+        let sizes = self.db.get_approximate_sizes(&[rocksdb::Range::new(from, to)]);
+        sizes.first().copied().unwrap_or_default()
     }
 
     fn check(&self, expect: &[Expect]) -> Result<()> {
@@ -171,6 +187,10 @@ impl Kv for LocalKv {
         })
     }
 
+    fn reclaim(&self, scan: &Scan) {
+        self.reclaimer.push(scan);
+    }
+
     fn estimate(&self, scan: &Scan) -> Result<(u64, u64)> {
         let page = Page {
             items_max: COUNTED_MAX,
@@ -183,14 +203,19 @@ impl Kv for LocalKv {
         if counted.next.is_none() {
             return Ok((counted_bytes, counted_keys));
         }
+        let bytes = self.bytes_in_files(scan);
         let files = self.db.live_files().map_err(engine)?;
         let overlapping = files.iter().filter(|file| overlaps(file, scan));
-        let (bytes, keys) = overlapping.fold((0, 0), |(bytes, keys), file| {
+        let (whole_bytes, whole_keys) = overlapping.fold((0, 0), |(bytes, keys), file| {
             (
                 bytes + file.size as u64,
                 keys + file.num_entries.saturating_sub(file.num_deletions),
             )
         });
+        // Files hold what lies beside the scan too.
+        let keys =
+            u128::from(whole_keys) * u128::from(bytes.min(whole_bytes)) / u128::from(whole_bytes.max(1));
+        let keys = u64::try_from(keys).unwrap_or(u64::MAX);
         Ok((bytes.max(counted_bytes), keys.max(counted_keys)))
     }
 }

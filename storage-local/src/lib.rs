@@ -5,6 +5,7 @@
 mod kv;
 mod lease;
 mod log;
+mod reclaim;
 mod tuning;
 mod work;
 

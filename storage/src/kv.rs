@@ -22,6 +22,10 @@ pub trait Kv: KvRead {
     /// Applies all of `batch` or none of it, and answers when it is as durable as asked.
     fn commit(&self, batch: Batch, durability: Durability) -> Pending<'_, ()>;
 
+    /// Gives the space of what was removed within `scan` back to whoever has the disk, some time. Nothing that can be
+    /// read changes.
+    fn reclaim(&self, scan: &Scan);
+
     /// The engine's own estimate of how many bytes and keys `scan` covers: `(bytes, keys)`.
     fn estimate(&self, scan: &Scan) -> Result<(u64, u64)>;
 }
@@ -42,6 +46,15 @@ pub struct Scan {
 }
 
 impl Scan {
+    /// Every key from the first (included) to the second (excluded).
+    pub fn range(from: Bytes, to: Bytes) -> Self {
+        Scan {
+            from: Bound::Included(from),
+            to: Bound::Excluded(to),
+            reverse: false,
+        }
+    }
+
     /// Every key that starts with `prefix`.
     pub fn prefix(prefix: &[u8]) -> Self {
         let mut end = prefix.to_vec();

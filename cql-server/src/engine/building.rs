@@ -19,7 +19,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use std::{collections::BTreeSet, ops::Bound, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use storage::{Page, Scan};
 use tokio::sync::Notify;
 
@@ -123,7 +123,7 @@ impl Engine {
     /// Builds everything that is not built.
     pub(crate) async fn build_all(&self) -> Result<()> {
         while let Some(next) = self.unbuilt()? {
-            let mut rest = Some(everything(&next.table));
+            let mut rest = Some(rows::table_scan(next.table.number));
             while let Some(scan) = rest {
                 let _alone = self.defining.lock().await;
                 // It may have been dropped meanwhile, and must not come back.
@@ -140,7 +140,11 @@ impl Engine {
     /// Nothing else is being defined.
     pub(super) async fn begin_building(&self) -> Result<()> {
         while let Some(next) = self.unbuilt()? {
-            if self.build_page(&next, everything(&next.table)).await?.is_some() {
+            if self
+                .build_page(&next, rows::table_scan(next.table.number))
+                .await?
+                .is_some()
+            {
                 self.building.more.notify_one();
                 break;
             }
@@ -200,15 +204,6 @@ impl Engine {
             self.commit(writes).await?;
         }
         Ok(())
-    }
-}
-
-fn everything(table: &Table) -> Scan {
-    let (from, to) = rows::table_range(table.number);
-    Scan {
-        from: Bound::Included(from),
-        to: Bound::Excluded(to),
-        reverse: false,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{collections::BTreeSet, sync::Arc};
-use storage::{Batch, Durability};
+use storage::{Batch, Durability, Op, Scan};
 
 impl Engine {
     /// Executes a statement that defines something. One at a time.
@@ -38,6 +38,7 @@ impl Engine {
         };
         let mut writes = Writes {
             batch: state::schema::difference(&before, &applied.schema)?,
+            ..Writes::default()
         };
         if writes.batch.ops.is_empty() {
             // It found everything as it wanted it.
@@ -59,7 +60,13 @@ impl Engine {
         self.building.settled().await;
         // What writes that knew the schema before have brought since.
         if !gone.ops.is_empty() {
+            let ranges = gone.ops.clone();
             self.kv.commit(gone, self.durability).await?;
+            for op in ranges {
+                if let Op::DeleteRange(from, to) = op {
+                    self.kv.reclaim(&Scan::range(from, to));
+                }
+            }
         }
         let indexes = building::numbers(&self.schema.load());
         self.building

@@ -4,9 +4,11 @@
 
 mod building;
 mod calls;
+mod collecting;
 mod conditional;
 mod consistency;
 mod define;
+mod estimates;
 mod failures;
 mod locks;
 mod node;
@@ -16,6 +18,7 @@ mod roles;
 mod service;
 mod session;
 mod spread;
+mod syncing;
 #[cfg(test)]
 mod tests;
 mod time;

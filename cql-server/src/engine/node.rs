@@ -3,11 +3,13 @@
 use super::{
     Answer, Outcome, Parameters, SchemaChange, Value,
     building::Building,
+    collecting::{Collecting, Garbage},
     locks::Stripes,
     plans::Plans,
     prepared::{self, BatchPlan, Plan, Prepared},
     roles::Access,
     spread::Spread,
+    syncing::Unsynced,
     time::Timestamps,
 };
 use crate::{
@@ -60,6 +62,8 @@ pub(crate) struct Engine {
     /// Who may do what.
     pub(super) access: Access,
     pub(super) building: Building,
+    pub(super) collecting: Collecting,
+    pub(super) unsynced: Unsynced,
     /// Changes of the schema, for those that listen.
     pub(super) changes: broadcast::Sender<SchemaChange>,
 }
@@ -95,6 +99,7 @@ impl Engine {
         let mut engine = Engine::new(kv, schema, clock, random, durability);
         engine.access = Access::new(identity.authenticator, identity.authorizer);
         engine.building = Building::new(built);
+        engine.collecting = Collecting::new(&engine.schema.load(), engine.time.now_s());
         engine.node.store(Arc::new(system::Node {
             cluster_name: identity.cluster_name,
             host_id,
@@ -128,6 +133,8 @@ impl Engine {
             plans: Plans::default(),
             access: Access::default(),
             building: Building::default(),
+            collecting: Collecting::default(),
+            unsynced: Unsynced::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
         }
     }
@@ -187,8 +194,10 @@ impl Engine {
             state: parameters.paging_state.clone(),
         };
         let now = self.now(parameters);
-        let schema = self.schema.load();
-        let system = if plan.is_system {
+        let schema = self.schema.load_full();
+        let system = if plan.is_system && system::is_of_estimates(&plan.table) {
+            Some(self.estimates(&schema, &plan.table).await?)
+        } else if plan.is_system {
             system::rows(&schema, &self.node.load(), &plan.table)
         } else {
             None
@@ -332,9 +341,13 @@ impl Engine {
     }
 
     pub(super) async fn commit(&self, writes: Writes) -> Result<()> {
-        if !writes.batch.ops.is_empty() {
-            self.kv.commit(writes.batch, self.durability).await?;
+        if writes.batch.ops.is_empty() {
+            return Ok(());
         }
+        let garbage = Garbage::of(&writes);
+        self.kv.commit(writes.batch, self.durability).await?;
+        self.unsynced.note();
+        self.collecting.note(garbage);
         Ok(())
     }
 
@@ -364,6 +377,12 @@ impl Engine {
         }
         self.commit(writes).await?;
         drop(held);
+        for number in std::iter::once(table.number).chain(views.iter().map(|view| view.number)) {
+            self.kv.reclaim(&state::rows::table_scan(number));
+        }
+        for index in Kept::all(table) {
+            self.kv.reclaim(&state::indexes::entries(index.number));
+        }
         Ok(void())
     }
 

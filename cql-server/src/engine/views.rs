@@ -200,8 +200,6 @@ fn replace(old: Option<Image>, new: Option<Image>, writes: &mut Writes) {
         writes.batch.delete(old.partition.row_key(&old.position));
     }
     if let Some(new) = new {
-        writes
-            .batch
-            .put(new.partition.row_key(&new.position), new.fragment);
+        writes.replace(&new.partition, &new.position, new.fragment);
     }
 }

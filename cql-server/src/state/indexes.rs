@@ -155,6 +155,8 @@ impl Writes {
             Some(position) => partition.row_key(position),
             None => partition.static_key(),
         };
+        // It may take the place of another one, which nobody removes.
+        self.leaves_garbage = true;
         let tail = Partition::tail(&key);
         let mut entry = head(index, term.len() + tail.len());
         entry.put_slice(term);
@@ -162,6 +164,32 @@ impl Writes {
         self.batch
             .ops
             .push(Op::Put(entry.freeze(), Bytes::from_static(&[FORMAT])));
+    }
+}
+
+/// Every entry of an index.
+pub(crate) fn entries(index: u32) -> Scan {
+    Scan::prefix(&head(index, 0))
+}
+
+/// An entry, taken apart.
+pub(crate) struct Entry<'k> {
+    pub(crate) term: &'k [u8],
+    /// What follows the term: where it leads.
+    pub(crate) tail: Bytes,
+}
+
+impl<'k> Entry<'k> {
+    /// Reads the key of an entry of an index whose terms consist of values of those types.
+    pub(crate) fn read(key: &'k Bytes, kinds: &[&CqlType]) -> Option<Self> {
+        let mut rest = key.get(HEAD_BYTES..)?;
+        for kind in kinds {
+            ordered::decode(&mut Vec::new(), kind, false, &mut rest).ok()?;
+        }
+        Some(Entry {
+            term: key.get(HEAD_BYTES..key.len().checked_sub(rest.len())?)?,
+            tail: key.slice_ref(rest),
+        })
     }
 }
 

@@ -30,6 +30,25 @@ fn the_default_file_changes_nothing() {
 }
 
 #[test]
+fn the_commit_log_is_synced_as_the_original_calls_it() {
+    for (text, durability) in [
+        ("", storage::Durability::Written),
+        ("durability = 'synced'", storage::Durability::Synced),
+        ("[cql]\ncommitlog_sync = 'periodic'", storage::Durability::Written),
+        ("[cql]\ncommitlog_sync = 'batch'", storage::Durability::Synced),
+        ("[cql]\ncommitlog_sync = 'group'", storage::Durability::Synced),
+        (
+            "durability = 'synced'\n[cql]\ncommitlog_sync = 'periodic'",
+            storage::Durability::Written,
+        ),
+    ] {
+        let settings = settings(text, Options::default()).unwrap();
+        assert_eq!(settings.cql.durability, durability, "{text}");
+    }
+    assert!(settings("[cql]\ncommitlog_sync = 'never'", Options::default()).is_err());
+}
+
+#[test]
 fn every_setting_of_the_default_file_is_one() {
     let uncommented: String = DEFAULT_FILE
         .lines()

@@ -182,6 +182,37 @@ pub async fn kv_removes_ranges(factory: &dyn Factory) {
     );
 }
 
+pub async fn kv_reclaims_only_what_was_removed(factory: &dyn Factory) {
+    let shard = factory.open();
+    put(&*shard.kv, &[("a", "1"), ("b", "2"), ("c", "3"), ("d", "4")]).await;
+    let snapshot = shard.kv.snapshot().unwrap();
+    let mut batch = Batch::default();
+    batch
+        .delete(bytes("b"))
+        .ops
+        .push(Op::Merge(bytes("c"), bytes("+")));
+    batch.ops.push(Op::DeleteRange(bytes("d"), bytes("e")));
+    shard.kv.commit(batch, Durability::Written).await.unwrap();
+    for scan in [Scan::prefix(b"b"), Scan::prefix(b""), Scan::prefix(b"x")] {
+        shard.kv.reclaim(&scan);
+    }
+    assert_eq!(
+        scan_all(&*snapshot, Scan::prefix(b""), Page::default())
+            .await
+            .len(),
+        4
+    );
+    drop(snapshot);
+    // The owner may leave at any moment of it.
+    drop(shard);
+    let shard = factory.open();
+    assert_eq!(
+        scan_all(&*shard.kv, Scan::prefix(b""), Page::default()).await,
+        ["a", "c"]
+    );
+    assert_eq!(shard.kv.get(b"c").await.unwrap(), Some(bytes("3+")));
+}
+
 pub async fn kv_estimates_what_it_holds(factory: &dyn Factory) {
     let kv = factory.open().kv;
     put(&*kv, &[("a", "1"), ("b", "22")]).await;

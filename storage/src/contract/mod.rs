@@ -54,6 +54,7 @@ macro_rules! contract_tests {
             kv_snapshots_do_not_change,
             kv_merges_operands_in_order,
             kv_removes_ranges,
+            kv_reclaims_only_what_was_removed,
             kv_estimates_what_it_holds,
             kv_keeps_acknowledged_commits,
             leases_grow_with_each_owner,

@@ -122,6 +122,14 @@ impl Kept {
         }
     }
 
+    /// The types of the values that a term of it consists of.
+    pub(crate) fn kinds<'t>(&self, table: &'t Table) -> Vec<&'t CqlType> {
+        match (&table.columns[self.column].kind, self.part) {
+            (CqlType::Map { key, value, .. }, TargetPart::Entries) => vec![key, value],
+            _ => vec![self.kind(table)],
+        }
+    }
+
     fn analysed<'v>(&self, value: &'v [u8]) -> Cow<'v, [u8]> {
         match &self.analysis {
             Some(analysis) => analysis.apply(value),

@@ -17,6 +17,8 @@ pub(super) mod row {
     pub(in super::super) const EXPIRES: u8 = 2;
     /// The row was deleted.
     pub(in super::super) const DELETED: u8 = 4;
+    /// Some cell expires or is deleted: what has none of these three flags is there until it is overwritten.
+    pub(in super::super) const MORTAL: u8 = 8;
 }
 
 /// Flags of a cell.
@@ -39,6 +41,7 @@ pub(crate) struct RowWriter {
     /// Order of the last cell, to notice cells that come out of order. Paths are compared by where they lie in `out`.
     last: Option<(u32, Option<(usize, usize)>)>,
     sorted: bool,
+    mortal: bool,
 }
 
 impl RowWriter {
@@ -68,6 +71,7 @@ impl RowWriter {
             stamp,
             last: None,
             sorted: true,
+            mortal: false,
         }
     }
 
@@ -101,6 +105,7 @@ impl RowWriter {
         let expiry = written.content.expiry();
         let own_timestamp = written.timestamp != self.stamp.timestamp;
         let own_expiry = expiry.is_some() && expiry != self.stamp.expiry;
+        self.mortal |= !matches!(written.content, Content::Value(_) | Content::Count(_));
         let mut flags = match written.content {
             Content::Value(_) => 0,
             Content::Expiring(..) => cell::EXPIRES,
@@ -144,7 +149,10 @@ impl RowWriter {
     }
 
     /// The fragment.
-    pub(crate) fn finish(self) -> Vec<u8> {
+    pub(crate) fn finish(mut self) -> Vec<u8> {
+        if let (true, Some(flags)) = (self.mortal, self.out.get_mut(1)) {
+            *flags |= row::MORTAL;
+        }
         if self.sorted {
             self.out
         } else {

@@ -47,7 +47,12 @@ fn merge_rows<'a>(fragments: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
 }
 
 /// Writes what remains of cells in order, several of which may have the same place.
-fn write(liveness: Option<Stamp>, deletion: Option<Deletion>, cells: &[Cell<'_>], bytes: usize) -> Vec<u8> {
+pub(super) fn write(
+    liveness: Option<Stamp>,
+    deletion: Option<Deletion>,
+    cells: &[Cell<'_>],
+    bytes: usize,
+) -> Vec<u8> {
     let stamp = liveness.or_else(|| cells.first().map(stamp)).unwrap_or(Stamp {
         timestamp: deletion.map_or(0, |deletion| deletion.timestamp),
         expiry: None,

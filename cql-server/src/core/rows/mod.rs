@@ -4,8 +4,10 @@
 //!
 //! A fragment is whatever is known of one row: a single write, or all writes so far. Both have one form, so a write
 //! is stored without a look at what is there, and merging is how a fragment grows. [`merge::merge`] is the one
-//! function that folds fragments, for reads, the store's compaction and whatever replicates rows.
+//! function that folds fragments, for reads, the store's compaction and whatever replicates rows. [`collect::collect`]
+//! says what of a folded one nobody will ever ask for again.
 
+mod collect;
 mod decode;
 mod deletions;
 mod encode;
@@ -15,6 +17,7 @@ mod merge;
 mod tests;
 mod varint;
 
+pub(crate) use collect::{Ends, Grace, Left, collect, collect_deletions, is_mortal};
 pub(crate) use decode::{Cells, Row};
 pub(crate) use deletions::{Deletions, RangeDeletion};
 pub(crate) use encode::RowWriter;
@@ -48,6 +51,13 @@ pub(crate) struct Expiry {
     pub(crate) at: i64,
     /// The TTL it was written with, seconds.
     pub(crate) ttl: u32,
+}
+
+impl Expiry {
+    /// The second at which it was written: once it is over, it counts as deleted then.
+    fn written(self) -> i64 {
+        self.at.saturating_sub(i64::from(self.ttl))
+    }
 }
 
 /// When a cell, or a row as such, was written, and until when that holds.

@@ -35,7 +35,7 @@ fn expiry() -> impl Strategy<Value = Expiry> {
     (0..3i64, 1..3u32).prop_map(|(at, ttl)| Expiry { at, ttl })
 }
 
-fn deletion() -> impl Strategy<Value = Deletion> {
+pub(super) fn deletion() -> impl Strategy<Value = Deletion> {
     (0..4i64, 0..2i64).prop_map(|(timestamp, at)| Deletion { timestamp, at })
 }
 
@@ -48,7 +48,7 @@ enum Held {
 }
 
 /// Few columns, paths, times and values, so that ties are frequent. Columns 2 and 3 have elements.
-fn fragment() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn fragment() -> impl Strategy<Value = Vec<u8>> {
     let held = prop_oneof![
         vec(0..2u8, 0..2).prop_map(Held::Value),
         (vec(0..2u8, 0..2), expiry()).prop_map(|(value, expiry)| Held::Expiring(value, expiry)),
@@ -84,7 +84,7 @@ fn fragment() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-fn deletions() -> impl Strategy<Value = Vec<u8>> {
+pub(super) fn deletions() -> impl Strategy<Value = Vec<u8>> {
     let range = (vec(0..4u8, 0..3), vec(0..4u8, 1..3), deletion());
     (option::weighted(0.3, deletion()), vec(range, 0..4)).prop_map(|(partition, ranges)| {
         let ranges = ranges

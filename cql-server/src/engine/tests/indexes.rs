@@ -89,10 +89,10 @@ proptest! {
     #[test]
     fn indexes_find_what_reading_every_row_finds(
         before in proptest::collection::vec(write(), 0..8),
-        after in proptest::collection::vec((write(), 0..3u64), 1..24),
+        after in proptest::collection::vec((write(), 0..3u64, proptest::bool::weighted(0.2)), 1..24),
         waited in 0..12u64,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let node = Node::new();
             node.define(&[&format!("CREATE TABLE plain2 {TABLE}"), &format!("CREATE TABLE indexed {TABLE}")]).await;
@@ -106,14 +106,24 @@ proptest! {
                 write(text).await;
             }
             node.define(&INDEXES).await;
-            for (text, pause) in &after {
+            for (text, pause, collects) in &after {
                 write(text).await;
                 node.wait(*pause);
+                if *collects {
+                    node.collect("indexed").await;
+                }
             }
             node.wait(waited);
             for condition in CONDITIONS {
                 compare(&node, condition).await;
             }
+            node.collect("indexed").await;
+            for condition in CONDITIONS {
+                compare(&node, condition).await;
+            }
+            let entries = node.entries("indexed", "v").await;
+            let rows = node.rows("SELECT v FROM plain2 WHERE v >= 0 ALLOW FILTERING").await;
+            assert_eq!(entries, rows.len(), "entries of values that are there");
             for condition in ["v > 0", "v > 0 AND v <= 1", "v < 2 AND a = 1"] {
                 compare(&node, condition).await;
             }

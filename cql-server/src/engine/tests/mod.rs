@@ -1,5 +1,6 @@
 //! The engine over the in-memory store. Knows: statements and what they answer. Never: sockets.
 
+mod collecting;
 mod indexes;
 mod model;
 mod selects;
@@ -15,7 +16,7 @@ use crate::core::{
 use bytes::Bytes;
 use server_kit::{ManualClock, Random};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use storage::{Durability, memory::Store};
+use storage::{Durability, Page, Scan, memory::Store};
 use uuid::Uuid;
 
 /// An engine with its clock.
@@ -145,6 +146,33 @@ impl Node {
             Outcome::Rows(rows) => Some(rows),
             _ => None,
         })
+    }
+
+    /// Forgets what may be forgotten of a table.
+    pub(super) async fn collect(&self, table: &str) {
+        let schema = self.engine.schema.load_full();
+        let table = &schema.keyspaces["ks"].tables[table];
+        self.engine.collect(table).await.unwrap();
+    }
+
+    /// How many entries the first index of a column has.
+    pub(super) async fn entries(&self, table: &str, column: &str) -> usize {
+        let schema = self.engine.schema.load_full();
+        let indexes = &schema.keyspaces["ks"].tables[table].indexes;
+        let index = indexes
+            .iter()
+            .find(|index| *index.target.column == *column)
+            .unwrap();
+        self.stored(crate::state::indexes::entries(index.number)).await
+    }
+
+    /// How many keys a scan finds.
+    pub(super) async fn stored(&self, scan: Scan) -> usize {
+        let page = Page {
+            items_max: usize::MAX,
+            bytes_max: usize::MAX,
+        };
+        self.engine.kv.scan(scan, page).await.unwrap().items.len()
     }
 
     /// Executes statements that define something.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 /// A write with its timestamp.
 #[derive(Debug, Clone)]
-enum Write {
+pub(super) enum Write {
     Insert { a: i32, b: i32, v: Option<i32> },
     Update { a: i32, b: i32, v: Option<i32> },
     InsertFor { a: i32, b: i32, v: i32, ttl: u32 },
@@ -16,7 +16,7 @@ enum Write {
     SetStatic { s: i32 },
 }
 
-fn write() -> impl Strategy<Value = (i64, Write)> {
+pub(super) fn write() -> impl Strategy<Value = (i64, Write)> {
     let (a, b, v) = (0..3, 0..3, 0..4);
     let value = || proptest::option::weighted(0.8, 0..4);
     let write = prop_oneof![
@@ -126,7 +126,7 @@ impl Model {
     }
 }
 
-fn text(timestamp: i64, write: &Write) -> String {
+pub(super) fn text(timestamp: i64, write: &Write) -> String {
     let value = |v: &Option<i32>| v.map_or("null".to_owned(), |v| v.to_string());
     match write {
         Write::Insert { a, b, v } => {

@@ -76,10 +76,10 @@ proptest! {
     #[test]
     fn views_show_what_their_base_shows(
         before in proptest::collection::vec(write(), 0..8),
-        after in proptest::collection::vec((write(), 0..3u64), 1..24),
+        after in proptest::collection::vec((write(), 0..3u64, proptest::bool::weighted(0.2)), 1..24),
         waited in 0..12u64,
     ) {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
             let mut node = Node::new();
             node.engine.materialized_views_enabled = true;
@@ -89,10 +89,15 @@ proptest! {
             }
             node.define(&VIEWS).await;
             compare(&node).await;
-            for (text, pause) in &after {
+            for (text, pause, collects) in &after {
                 let answer = node.rows(text).await;
                 assert!(answer.iter().all(|row| !row.starts_with("error")), "{text}: {answer:?}");
                 node.wait(*pause);
+                if *collects {
+                    for table in ["by_a", "base", "some", "by_v"] {
+                        node.collect(table).await;
+                    }
+                }
                 compare(&node).await;
             }
             node.wait(waited);

@@ -285,3 +285,12 @@ async fn keys_come_back_as_they_were_written() {
     node.rows("DELETE FROM priced WHERE k = 1 AND n = 1").await;
     assert!(node.rows("SELECT n FROM priced WHERE k = 1").await.is_empty());
 }
+
+#[tokio::test]
+async fn what_was_written_is_synced_once() {
+    let node = Node::new();
+    assert!(!node.engine.sync().await.unwrap());
+    node.rows("INSERT INTO plain (k, v) VALUES (1, 'a')").await;
+    assert!(node.engine.sync().await.unwrap());
+    assert!(!node.engine.sync().await.unwrap());
+}

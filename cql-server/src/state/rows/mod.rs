@@ -16,7 +16,7 @@ mod tests;
 pub(crate) use cursor::Cursor;
 
 use super::{Kind, SPACE};
-use crate::core::rows::{Deletion, Deletions, RangeDeletion};
+use crate::core::rows::{Deletion, Deletions, RangeDeletion, is_mortal};
 use bytes::{BufMut, Bytes, BytesMut};
 use std::ops::Bound;
 use storage::{Batch, KvRead, Op, Scan};
@@ -178,6 +178,21 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// The key that it was read from.
+    pub(crate) fn key(&self) -> Bytes {
+        self.partition.part(self.part, &self.position)
+    }
+
+    pub(crate) fn is_deletions(&self) -> bool {
+        self.part == Part::Deletions
+    }
+
+    /// The table whose row, or record of deletions, has that key.
+    pub(crate) fn table(key: &[u8]) -> Option<u32> {
+        let number = key.strip_prefix(&[SPACE, Kind::Row as u8])?.first_chunk()?;
+        Some(u32::from_be_bytes(*number))
+    }
+
     /// Reads a key of a row. `None` where it is none.
     pub(crate) fn read(key: &Bytes) -> Option<Place> {
         let length: [u8; 2] = key.get(HEAD_BYTES - 2..HEAD_BYTES)?.try_into().ok()?;
@@ -231,7 +246,13 @@ impl Head {
 }
 
 /// Every row of a table.
-pub(crate) fn table_range(table: u32) -> (Bytes, Bytes) {
+pub(crate) fn table_scan(table: u32) -> Scan {
+    let (from, to) = table_range(table);
+    Scan::range(from, to)
+}
+
+/// From where to where the rows of a table lie.
+fn table_range(table: u32) -> (Bytes, Bytes) {
     let from = table_prefix(table).freeze();
     let to = match table.checked_add(1) {
         Some(next) => table_prefix(next).freeze(),
@@ -244,6 +265,8 @@ pub(crate) fn table_range(table: u32) -> (Bytes, Bytes) {
 #[derive(Debug, Default)]
 pub(crate) struct Writes {
     pub(crate) batch: Batch,
+    /// Whether any of it may be collected one day, or makes entries of indexes stale.
+    pub(crate) leaves_garbage: bool,
 }
 
 impl Writes {
@@ -287,7 +310,14 @@ impl Writes {
         self.batch.ops.push(Op::DeleteRange(from, to));
     }
 
+    /// Puts a row in the place of whatever is there.
+    pub(crate) fn replace(&mut self, partition: &Partition, position: &[u8], fragment: Vec<u8>) {
+        self.leaves_garbage |= is_mortal(&fragment);
+        self.batch.put(partition.row_key(position), fragment);
+    }
+
     fn merge(&mut self, key: Bytes, operand: Vec<u8>) {
+        self.leaves_garbage |= is_mortal(&operand);
         self.batch.ops.push(Op::Merge(key, Bytes::from(operand)));
     }
 }

@@ -4,9 +4,11 @@
 //! Never: statements, the store.
 
 mod cells;
+mod estimates;
 mod rows;
 
 pub(crate) use cells::Row;
+pub(crate) use estimates::{Estimate, estimate_rows, estimated, is_of_estimates};
 pub(crate) use rows::{Node, PARTITIONER, rows};
 
 use super::{Column, Keyspace, Nature, Role, Table, options::Given};
