@@ -14,6 +14,9 @@ use compat_tests::{Broker, Subject};
 /// Memory may grow by this much in one of these tests.
 const GROWTH_MEGABYTES_MAX: u64 = 200;
 
+/// How long an answer may take where machines are busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// Runs bad behaviour and then checks that the server is as before.
 fn unharmed(test: &str, bad: impl FnOnce(&str) -> Result<()>) -> Result<()> {
     gaps::judge("bad_input", test, || check(bad))
@@ -341,4 +344,84 @@ fn collections_of_65_536_elements() -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// A request of a stream of its own.
+fn numbered(stream: u16, code: u8, body: &[u8]) -> Vec<u8> {
+    let mut bytes = frame(4, 0, code, body);
+    bytes[2..4].copy_from_slice(&stream.to_be_bytes());
+    bytes
+}
+
+/// The stream and the opcode of the next answer.
+fn next_answer(socket: &mut TcpStream) -> Result<(u16, u8)> {
+    let mut head = [0; 9];
+    socket.read_exact(&mut head)?;
+    let [_, _, a, b, code, length @ ..] = head;
+    let mut body = vec![0; u32::from_be_bytes(length) as usize];
+    socket.read_exact(&mut body)?;
+    Ok((u16::from_be_bytes([a, b]), code))
+}
+
+/// Light requests that come behind heavy ones, on the same connection and on others, are answered before them.
+#[test]
+fn heavy_reads_stop_nobody() -> Result<()> {
+    const HEAVY: u16 = 3;
+    const ROWS: u32 = 10_000;
+    unharmed("heavy_reads_stop_nobody", |address| {
+        let define = |text: &str| refused_not(raw::ask(address, opcode::QUERY, &raw::query(text))?, text);
+        let replication = "{'class': 'SimpleStrategy', 'replication_factor': 1}";
+        define(&format!(
+            "CREATE KEYSPACE IF NOT EXISTS heavy WITH replication = {replication}"
+        ))?;
+        define("CREATE TABLE IF NOT EXISTS heavy.t (k int, c int, v text, PRIMARY KEY (k, c))")?;
+        let mut writer = raw::started(address, 4)?;
+        writer.set_read_timeout(Some(PATIENCE))?;
+        for from in (0..ROWS).step_by(100) {
+            let insert = |c: u32| {
+                format!(
+                    "INSERT INTO heavy.t (k, c, v) VALUES ({}, {c}, 'some text');",
+                    from % 7
+                )
+            };
+            let inserts: String = (from..from + 100).map(insert).collect();
+            let text = format!("BEGIN UNLOGGED BATCH {inserts} APPLY BATCH");
+            writer.write_all(&frame(4, 0, opcode::QUERY, &raw::query(&text)))?;
+            ensure!(
+                next_answer(&mut writer)?.1 == opcode::RESULT,
+                "a batch was refused"
+            );
+        }
+        let mut busy = raw::started(address, 4)?;
+        busy.set_read_timeout(Some(PATIENCE))?;
+        let scan = raw::query("SELECT max(v) FROM heavy.t WHERE v > 'x' ALLOW FILTERING");
+        let mut requests: Vec<u8> = (0..HEAVY)
+            .flat_map(|n| numbered(n, opcode::QUERY, &scan))
+            .collect();
+        let light = raw::query("SELECT v FROM heavy.t WHERE k = 0 AND c = 1");
+        requests.extend(numbered(HEAVY, opcode::OPTIONS, &[]));
+        requests.extend(numbered(HEAVY + 1, opcode::QUERY, &light));
+        busy.write_all(&requests)?;
+        raw::is_well(address)?;
+        let mut answers = Vec::new();
+        for _ in 0..HEAVY + 2 {
+            answers.push(next_answer(&mut busy)?);
+        }
+        for (stream, code) in [(HEAVY, opcode::SUPPORTED), (HEAVY + 1, opcode::RESULT)] {
+            let at = answers.iter().position(|answer| *answer == (stream, code));
+            ensure!(at.is_some_and(|at| at < 3), "stream {stream} waited: {answers:?}");
+        }
+        let scanned = answers
+            .iter()
+            .filter(|(stream, code)| *stream < HEAVY && *code == opcode::RESULT);
+        ensure!(scanned.count() == usize::from(HEAVY), "{answers:?}");
+        define("DROP KEYSPACE heavy")
+    })
+}
+
+fn refused_not(reaction: Reaction, what: &str) -> Result<()> {
+    match reaction {
+        Reaction::Answered(opcode::RESULT, _) => Ok(()),
+        other => bail!("{what}: {other:?}"),
+    }
 }

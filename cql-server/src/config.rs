@@ -22,6 +22,8 @@ pub struct Config {
     pub materialized_views_enabled: bool,
     /// What a write promises once it is answered.
     pub durability: storage::Durability,
+    /// How long statements may take.
+    pub timeouts: Timeouts,
     /// What clients may ask of the server.
     pub limits: Limits,
 }
@@ -41,6 +43,7 @@ impl Default for Config {
             rack: "rack1".to_owned(),
             materialized_views_enabled: false,
             durability: storage::Durability::Written,
+            timeouts: Timeouts::default(),
             limits: Limits::default(),
         }
     }
@@ -94,6 +97,36 @@ pub struct Listener {
     pub proxy_protocol: bool,
 }
 
+/// How long statements may take before their client is told that they took too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Reads of partitions by their keys (`read_request_timeout`).
+    pub read: Duration,
+    /// Other reads (`range_request_timeout`).
+    pub range: Duration,
+    /// Writes that wait for others (`write_request_timeout`).
+    pub write: Duration,
+}
+
+impl Timeouts {
+    pub(crate) fn of_read(&self, by_key: bool) -> Duration {
+        match by_key {
+            true => self.read,
+            false => self.range,
+        }
+    }
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Timeouts {
+            read: Duration::from_secs(5),
+            range: Duration::from_secs(10),
+            write: Duration::from_secs(2),
+        }
+    }
+}
+
 /// What clients may ask of the server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
@@ -103,6 +136,8 @@ pub struct Limits {
     pub in_flight_bytes_max: usize,
     /// Requests of one connection that may be under way; more are not read until some are answered.
     pub requests_in_flight_max: usize,
+    /// Bytes of what is prepared, about (`prepared_statements_cache_size`): what was not used lately is forgotten.
+    pub prepared_statements_cache_size: usize,
     /// Connections in total.
     pub connections_max: usize,
     /// Connections from one address.
@@ -119,6 +154,7 @@ impl Default for Limits {
             request_bytes_max: 16 << 20,
             in_flight_bytes_max: 128 << 20,
             requests_in_flight_max: 1024,
+            prepared_statements_cache_size: 32 << 20,
             connections_max: 20_000,
             connections_per_ip_max: usize::MAX,
             connections_idle_max: None,

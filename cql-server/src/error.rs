@@ -19,6 +19,9 @@ pub(crate) enum CqlError {
     /// Storage failed; whoever knows the statement says what that means to its client ([`crate::engine`]'s failures).
     #[error("{0}")]
     Storage(String),
+    /// What was asked took too long; told as storage's failures are.
+    #[error("Operation timed out")]
+    TimedOut,
     /// 0x1000: the keyspace has fewer replicas than the consistency level asks for.
     #[error("Cannot achieve consistency level {consistency}")]
     Unavailable {
@@ -32,6 +35,22 @@ pub(crate) enum CqlError {
     /// 0x1003
     #[error("{0}")]
     Truncate(String),
+    /// 0x1100: it took too long, and may be stored or not.
+    #[error("Operation timed out - received only {received} responses.")]
+    WriteTimeout {
+        consistency: u16,
+        received: i32,
+        required: i32,
+        write_type: &'static str,
+    },
+    /// 0x1200: it took too long.
+    #[error("Operation timed out - received only {received} responses.")]
+    ReadTimeout {
+        consistency: u16,
+        received: i32,
+        required: i32,
+        data_present: bool,
+    },
     /// 0x1300: tombstones or sizes beyond a limit, storage that cannot be read.
     #[error("{message}")]
     ReadFailure {

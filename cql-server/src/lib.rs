@@ -15,6 +15,7 @@ mod handlers;
 #[cfg(any(test, feature = "internals"))]
 #[doc(hidden)]
 pub mod internals;
+mod lately;
 mod metrics;
 mod server;
 mod state;
@@ -22,7 +23,7 @@ mod statements;
 mod syntax;
 mod wire;
 
-pub use config::{Authenticator, Authorizer, Config, Limits, Listener};
+pub use config::{Authenticator, Authorizer, Config, Limits, Listener, Timeouts};
 pub use server::{Cql, StartError};
 
 /// Folds versions of a row, or of what was deleted of a partition: what a store must do with this server's operands.

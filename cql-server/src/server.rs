@@ -82,6 +82,7 @@ impl Cql {
             .await
             .map_err(|error| StorageError::Engine(error.to_string()))?;
         engine.materialized_views_enabled = config.materialized_views_enabled;
+        engine.timeouts = config.timeouts;
         let engine = Arc::new(engine);
         let cql = Self::serve(config, engine.clone(), clock, random, registry, stop.clone()).await?;
         let (builder, building) = (engine.clone(), stop.clone());

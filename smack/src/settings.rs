@@ -1,8 +1,11 @@
 //! Settings: flags, then environment (both come by clap), then `smack.toml`, then defaults.
 
+mod period;
+
 use crate::cli::{Durability, LogFormat, Options, Storage};
 use anyhow::{Context, Result, bail};
 use kafka_server::Listener;
+use period::{Period, Size};
 use serde::Deserialize;
 use std::{
     collections::BTreeMap,
@@ -56,6 +59,10 @@ struct CqlFile {
     authorizer: Option<cql_server::Authorizer>,
     role_manager: Option<RoleManager>,
     materialized_views_enabled: Option<bool>,
+    read_request_timeout: Option<Period>,
+    range_request_timeout: Option<Period>,
+    write_request_timeout: Option<Period>,
+    prepared_statements_cache_size: Option<Size>,
     listeners: Vec<cql_server::Listener>,
 }
 
@@ -224,6 +231,15 @@ fn cql_config(
     cql.authenticator = file.authenticator.unwrap_or_default();
     cql.authorizer = file.authorizer.unwrap_or_default();
     cql.materialized_views_enabled = file.materialized_views_enabled.unwrap_or(false);
+    let timeouts = cql.timeouts;
+    cql.timeouts = cql_server::Timeouts {
+        read: file.read_request_timeout.map_or(timeouts.read, Period::get),
+        range: file.range_request_timeout.map_or(timeouts.range, Period::get),
+        write: file.write_request_timeout.map_or(timeouts.write, Period::get),
+    };
+    if let Some(size) = file.prepared_statements_cache_size {
+        cql.limits.prepared_statements_cache_size = size.get();
+    }
     cql
 }
 

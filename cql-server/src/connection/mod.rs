@@ -39,6 +39,8 @@ use tokio_util::task::TaskTracker;
 const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// Requests that are started before what is ready is written, and others have their turn.
 const STARTED_MAX: usize = 128;
+/// As so many counts a request that is not answered at once: it may have taken all the time it was given.
+const UNANSWERED_COST: usize = 16;
 
 /// Why a connection was closed by this side.
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +86,7 @@ pub(crate) async fn serve(parts: Parts) {
         connection.metrics.traffic.broken.inc();
         tracing::debug!(peer = %connection.client.session.peer, %why, "connection closed");
     }
+    connection.client.session.leave();
     connection.stream.close().await;
 }
 
@@ -123,7 +126,7 @@ impl Connection {
                 self.watched.sleeps(self.phase());
                 return Poll::Pending;
             }
-            if started == STARTED_MAX {
+            if started >= STARTED_MAX {
                 task.waker().wake_by_ref();
                 return Poll::Pending;
             }
@@ -133,7 +136,9 @@ impl Connection {
     /// Takes the answers of requests that went on as tasks.
     fn finish(&mut self, task: &mut Context<'_>) -> bool {
         let mut moved = false;
-        while let Poll::Ready(Some(done)) = self.answers.poll_next(task) {
+        while self.output.bytes() < OUTPUT_BYTES_MAX
+            && let Poll::Ready(Some(done)) = self.answers.poll_next(task)
+        {
             moved = true;
             match done {
                 Some(done) => self.leave(done),
@@ -157,7 +162,7 @@ impl Connection {
         moved
     }
 
-    /// Starts answers to the requests that are there, as long as there is room for them. Answers how many.
+    /// Starts answers to the requests that are there, as long as there is room for them. Answers how much that was.
     fn start(&mut self, task: &mut Context<'_>) -> usize {
         let mut started = 0;
         while self.ending.is_none()
@@ -169,6 +174,8 @@ impl Connection {
                 Some(Incoming::Request(taken)) => {
                     if let Some(done) = self.answers.begin(task, &self.client, taken, &self.metrics) {
                         self.leave(done);
+                    } else {
+                        started += UNANSWERED_COST - 1;
                     }
                 }
                 Some(Incoming::Refused(refused)) => self.output.push(told(&refused)),
@@ -219,6 +226,7 @@ impl Connection {
                     true => Ok(()),
                     false => Err(io::Error::from(io::ErrorKind::UnexpectedEof).into()),
                 };
+                self.client.session.leave();
                 self.end(why);
                 true
             }

@@ -40,6 +40,10 @@ impl PreparedStatement for Echo {
     fn description(&self) -> &Description {
         &self.0
     }
+
+    fn weight(&self) -> usize {
+        1
+    }
 }
 
 fn column() -> ColumnSpec {

@@ -6,7 +6,10 @@
 
 pub(crate) mod functions;
 pub(crate) mod indexes;
+mod repeated;
 pub(crate) mod roles;
 pub(crate) mod rows;
 pub(crate) mod schema;
 pub(crate) mod types;
+
+pub(crate) use repeated::repeated;

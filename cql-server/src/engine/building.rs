@@ -26,6 +26,18 @@ use tokio::sync::Notify;
 /// How long it waits after the store refused something.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
+/// Shared by writes under way. The last of them tells that it is over.
+#[derive(Default)]
+pub(super) struct Writing {
+    over: Arc<Notify>,
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        self.over.notify_one();
+    }
+}
+
 /// What is built, and what has to be.
 #[derive(Default)]
 pub(super) struct Building {
@@ -34,7 +46,7 @@ pub(super) struct Building {
     /// Told when something was defined that could not be built at once.
     more: Notify,
     /// Held by writes under way: who changes the schema waits for those that know the one before.
-    writing: ArcSwap<()>,
+    writing: ArcSwap<Writing>,
 }
 
 impl Building {
@@ -58,16 +70,16 @@ impl Building {
     }
 
     /// Notes a write until the answer is dropped. To be called before the schema is looked at.
-    pub(super) fn writing(&self) -> arc_swap::Guard<Arc<()>> {
+    pub(super) fn writing(&self) -> arc_swap::Guard<Arc<Writing>> {
         self.writing.load()
     }
 
     /// Waits for all writes that may know another schema than the present one.
     pub(super) async fn settled(&self) {
-        let before = self.writing.swap(Arc::new(()));
-        while Arc::strong_count(&before) > 1 {
-            tokio::task::yield_now().await;
-        }
+        let before = self.writing.swap(Arc::default());
+        let over = before.over.clone();
+        drop(before);
+        over.notified().await;
     }
 }
 
@@ -220,3 +232,6 @@ pub(super) fn numbers(schema: &Schema) -> BTreeSet<u32> {
     }
     numbers
 }
+
+#[cfg(test)]
+mod tests;

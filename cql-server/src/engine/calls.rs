@@ -34,6 +34,9 @@ pub(crate) enum BatchStatement {
 pub(crate) trait PreparedStatement: std::any::Any + Send + Sync {
     /// What clients are told of it.
     fn description(&self) -> &Description;
+
+    /// Bytes that it takes, about.
+    fn weight(&self) -> usize;
 }
 
 /// A call under way.

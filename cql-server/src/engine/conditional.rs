@@ -16,7 +16,7 @@ use crate::{
     wire::rows::RowsWriter,
 };
 use bytes::Bytes;
-use std::sync::Arc;
+use std::{collections::HashMap, mem::discriminant, sync::Arc};
 
 /// A row as it is stored, with what its partition holds beside.
 #[derive(Default)]
@@ -133,7 +133,7 @@ impl Engine {
         }
         check_mix(parts, &targets)?;
         let with_statics = reads_statics(parts);
-        let _held = self.stripes.lock(std::iter::once(first.identity())).await;
+        let _held = self.locked(std::iter::once(first.identity())).await?;
         let timestamp_us = self.time.next_us();
         let now = self.now(parameters);
         let key = first.key();
@@ -171,10 +171,13 @@ fn position_of(target: &Target) -> Option<&[u8]> {
 
 /// Of one row IF NOT EXISTS goes with no other condition.
 fn check_mix(parts: &[Part<'_>], targets: &[Target]) -> Result<()> {
-    for (at, (part, target)) in parts.iter().zip(targets).enumerate() {
-        let same_row = |(_, other): &(&Part<'_>, &Target)| position_of(other) == position_of(target);
-        for (other, _) in parts[..at].iter().zip(targets).filter(same_row) {
-            let refused = match (&part.write.conditions, &other.write.conditions) {
+    // Of each row one condition of each kind, in the order in which they came.
+    let mut before: HashMap<Option<&[u8]>, Vec<&Conditions>> = HashMap::new();
+    for (part, target) in parts.iter().zip(targets) {
+        let conditions = &part.write.conditions;
+        let others = before.entry(position_of(target)).or_default();
+        for other in others.iter().copied() {
+            let refused = match (conditions, other) {
                 (Conditions::NotExists, Conditions::Exists) | (Conditions::Exists, Conditions::NotExists) => {
                     "Cannot mix IF EXISTS and IF NOT EXISTS conditions for the same row"
                 }
@@ -185,6 +188,12 @@ fn check_mix(parts: &[Part<'_>], targets: &[Target]) -> Result<()> {
                 _ => continue,
             };
             return Err(CqlError::invalid(refused));
+        }
+        if others
+            .iter()
+            .all(|other| discriminant(*other) != discriminant(conditions))
+        {
+            others.push(conditions);
         }
     }
     Ok(())

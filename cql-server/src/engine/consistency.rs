@@ -118,16 +118,16 @@ fn for_condition(kept: Consistency, decided: Option<Consistency>) -> Result<()> 
 }
 
 /// Whether a statement may be executed at the consistency that was asked for.
-pub(super) fn check(prepared: &Prepared, parameters: &Parameters) -> Result<()> {
+pub(super) fn check(schema: &Schema, prepared: &Prepared, parameters: &Parameters) -> Result<()> {
     let level = parameters.consistency;
     match &prepared.plan {
         Plan::Select(_) if level.always_holds() => Ok(()),
         Plan::Select(_) if level == Consistency::Any => Err(CqlError::invalid(
             "ANY ConsistencyLevel is only supported for writes",
         )),
-        Plan::Select(plan) => level.available(&prepared.schema, &plan.table),
-        Plan::Write(write) => check_writes(&prepared.schema, [&**write], parameters),
-        Plan::Batch(batch) => check_writes(&prepared.schema, &batch.writes, parameters),
+        Plan::Select(plan) => level.available(schema, &plan.table),
+        Plan::Write(write) => check_writes(schema, [&**write], parameters),
+        Plan::Batch(batch) => check_writes(schema, &batch.writes, parameters),
         Plan::Truncate(_) | Plan::Other(_) => Ok(()),
     }
 }

@@ -41,10 +41,33 @@ impl Doing {
         }
     }
 
+    /// What a client is told whose statement took too long.
+    fn timed_out(self, (consistency, serial): (u16, Option<u16>)) -> CqlError {
+        let (received, required) = (0, 1);
+        let write = |write_type, consistency| CqlError::WriteTimeout {
+            consistency,
+            received,
+            required,
+            write_type,
+        };
+        match self {
+            Doing::Writing(write_type) => write(write_type, consistency),
+            Doing::Deciding => write("CAS", serial.unwrap_or(consistency)),
+            _ => CqlError::ReadTimeout {
+                consistency,
+                received,
+                required,
+                data_present: false,
+            },
+        }
+    }
+
     /// `error` as the client is told it.
     pub(super) fn told(self, error: CqlError, parameters: (u16, Option<u16>)) -> CqlError {
-        let CqlError::Storage(why) = error else {
-            return error;
+        let why = match error {
+            CqlError::Storage(why) => why,
+            CqlError::TimedOut => return self.timed_out(parameters),
+            _ => return error,
         };
         let (consistency, serial) = parameters;
         let message = format!("Operation failed - received 0 responses and 1 failures: {why}");

@@ -22,6 +22,7 @@ mod syncing;
 #[cfg(test)]
 mod tests;
 mod time;
+mod turns;
 mod views;
 
 pub(crate) use crate::core::schema::SchemaChange;
@@ -32,9 +33,10 @@ pub(crate) use node::{Engine, Identity};
 pub(crate) use prepared::prepare;
 pub(crate) use prepared::{BatchPlan, Prepared};
 pub(crate) use session::Session;
+pub(crate) use turns::Pace;
 
 use crate::core::types::CqlType;
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use std::sync::Arc;
 
 /// A bound value: bytes of the frame that brought it.
@@ -80,7 +82,7 @@ pub(crate) struct Rows {
     /// How many rows `content` holds.
     pub(crate) count: u32,
     /// Each value as `[bytes]` of the protocol, row after row.
-    pub(crate) content: BytesMut,
+    pub(crate) content: Bytes,
     /// Where the next page goes on.
     pub(crate) paging_state: Option<Bytes>,
 }

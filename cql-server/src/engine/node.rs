@@ -11,9 +11,10 @@ use super::{
     spread::Spread,
     syncing::Unsynced,
     time::Timestamps,
+    turns::{Turns, in_time},
 };
 use crate::{
-    config::{Authenticator, Authorizer},
+    config::{Authenticator, Authorizer, Timeouts},
     core::{
         indexes::Kept,
         schema::{Schema, Table, system},
@@ -31,7 +32,9 @@ use arc_swap::ArcSwap;
 use server_kit::{Clock, Random};
 use std::{
     borrow::Cow,
+    collections::HashMap,
     net::{IpAddr, Ipv4Addr},
+    pin::pin,
     sync::Arc,
 };
 use storage::{Durability, Kv};
@@ -54,6 +57,9 @@ pub(crate) struct Engine {
     pub(super) time: Timestamps,
     pub(super) random: Random,
     pub(super) stripes: Stripes,
+    /// Among statements that do much.
+    pub(super) turns: Turns,
+    pub(crate) timeouts: Timeouts,
     /// Whether views may be created.
     pub(crate) materialized_views_enabled: bool,
     /// What an acknowledged write has come through.
@@ -128,6 +134,8 @@ impl Engine {
             time: Timestamps::new(clock),
             random,
             stripes: Stripes::new(),
+            turns: Turns::default(),
+            timeouts: Timeouts::default(),
             materialized_views_enabled: false,
             durability,
             plans: Plans::default(),
@@ -143,21 +151,18 @@ impl Engine {
     pub(crate) fn prepared(&self, text: &str, keyspace: Option<&Arc<str>>) -> Result<Arc<Prepared>> {
         let schema = self.schema.load();
         if let Some(found) = self.plans.get(keyspace, text)
-            && Arc::ptr_eq(&found.schema, &schema)
+            && found.fits(&schema)
         {
             return Ok(found);
         }
         let prepared = Arc::new(prepared::prepare(&schema, text, keyspace)?);
-        self.plans.put(keyspace, text, prepared.clone());
+        self.plans.put(&prepared);
         Ok(prepared)
     }
 
     /// Itself as the present schema has it.
     pub(crate) fn current(&self, prepared: &Arc<Prepared>) -> Result<Arc<Prepared>> {
-        if Arc::ptr_eq(&prepared.schema, &self.schema.load()) {
-            return Ok(prepared.clone());
-        }
-        self.prepared(&prepared.text, prepared.keyspace.as_ref())
+        prepared.current(&self.schema.load())
     }
 
     /// Executes what was prepared.
@@ -207,7 +212,9 @@ impl Engine {
             Some(rows) => plan.execute_over(rows, &values, now, &paging)?,
             None => {
                 let is_built = |index| self.building.is_built(index);
-                plan.execute(&self.kv, &values, now, &paging, &is_built).await?
+                let pace = self.turns.pace();
+                plan.execute(&self.kv, &pace, &values, now, &paging, &is_built)
+                    .await?
             }
         };
         Ok(Answer {
@@ -278,7 +285,9 @@ impl Engine {
         let mut writes = Writes::default();
         let mut spread = Spread::default();
         let held = self.alone(parts).await?;
+        let pace = self.turns.pace();
         for part in parts {
+            pace.work(1).await;
             let stage = self.stage(part, parameters, timestamp_us);
             let target = part.write.target(&stage.values)?;
             if batch == Some(BatchKind::Unlogged) {
@@ -294,6 +303,7 @@ impl Engine {
         }
         self.follow_views(parts, self.now(parameters), &mut writes)
             .await?;
+        drop(pace);
         self.commit(writes).await?;
         drop(held);
         Ok(Answer {
@@ -312,10 +322,17 @@ impl Engine {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
-        Ok(self
-            .stripes
-            .lock(partitions.iter().map(|one| one.identity()))
-            .await)
+        self.locked(partitions.iter().map(|one| one.identity())).await
+    }
+
+    /// Waits for others who write in those partitions, but not for ever.
+    pub(super) async fn locked<'k>(
+        &self,
+        partitions: impl Iterator<Item = &'k [u8]>,
+    ) -> Result<Vec<MutexGuard<'_, ()>>> {
+        let held = pin!(self.stripes.lock(partitions));
+        let held = in_time(self.timeouts.write, || false, held).await;
+        held.ok_or(CqlError::TimedOut)
     }
 
     /// A write with its values.
@@ -433,10 +450,14 @@ fn wrong_count(expected: usize, given: usize) -> CqlError {
 fn positioned(prepared: &Prepared, mut parameters: Parameters) -> Result<Parameters> {
     if let Some(names) = parameters.names.take() {
         let mut given = std::mem::take(&mut parameters.values);
+        let mut places: HashMap<&str, usize> = HashMap::with_capacity(names.len());
+        for (at, name) in names.iter().enumerate() {
+            places.entry(name).or_insert(at);
+        }
         let mut values = Vec::with_capacity(prepared.markers().len());
         for marker in prepared.markers().iter() {
-            let at = names.iter().position(|name| **name == *marker.name);
-            let value = at.and_then(|at| given.get(at).cloned());
+            let at = places.get(&*marker.name);
+            let value = at.and_then(|at| given.get(*at).cloned());
             values.push(value.ok_or_else(|| {
                 CqlError::invalid("Named bind marker missing value: ".to_owned() + &marker.name)
             })?);

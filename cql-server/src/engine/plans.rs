@@ -1,44 +1,76 @@
-//! Prepared statements by their text, as many as fit.
+//! Plans of texts that are sent again and again without having been prepared.
 
-use super::Prepared;
+use super::{Prepared, prepared::Plan};
+use crate::lately::Lately;
+use indexmap::Equivalent;
 use parking_lot::Mutex;
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    hash::{Hash, Hasher},
+    sync::Arc,
+};
 
-/// Statements kept in each of two generations.
-const GENERATION_MAX: usize = 2048;
+/// What all plans weigh at the most.
+const PLANS_BYTES_MAX: usize = 8 << 20;
+/// Longer texts hold values, and are not sent again.
+const TEXT_BYTES_MAX: usize = 4 << 10;
 
 /// The keyspace a text was prepared in, and the text.
-type Key = (Option<Arc<str>>, Arc<str>);
+#[derive(Debug, PartialEq, Eq)]
+struct Key(Option<Arc<str>>, Arc<str>);
 
-type Generation = HashMap<Key, Arc<Prepared>, foldhash::fast::RandomState>;
+/// The same, not owned.
+struct Asked<'a>(Option<&'a str>, &'a str);
 
-/// What was used lately. When the young generation is full it becomes the old one, and what nobody used since goes.
-#[derive(Default)]
-pub(crate) struct Plans {
-    generations: Mutex<(Generation, Generation)>,
+impl Key {
+    fn asked(&self) -> Asked<'_> {
+        Asked(self.0.as_deref(), &self.1)
+    }
+}
+
+impl Hash for Asked<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.0, self.1).hash(state);
+    }
+}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.asked().hash(state);
+    }
+}
+
+impl Equivalent<Key> for Asked<'_> {
+    fn equivalent(&self, key: &Key) -> bool {
+        let other = key.asked();
+        (self.0, self.1) == (other.0, other.1)
+    }
+}
+
+/// Plans that were used lately.
+pub(crate) struct Plans(Mutex<Lately<Key, Arc<Prepared>>>);
+
+impl Default for Plans {
+    fn default() -> Self {
+        Plans(Mutex::new(Lately::new(PLANS_BYTES_MAX)))
+    }
 }
 
 impl Plans {
     pub(crate) fn get(&self, keyspace: Option<&Arc<str>>, text: &str) -> Option<Arc<Prepared>> {
-        let key = (keyspace.cloned(), Arc::from(text));
-        let mut generations = self.generations.lock();
-        if let Some(found) = generations.0.get(&key) {
-            return Some(found.clone());
+        if text.len() > TEXT_BYTES_MAX {
+            return None;
         }
-        let found = generations.1.remove(&key)?;
-        insert(&mut generations, key, found.clone());
-        Some(found)
+        self.0.lock().get(&Asked(keyspace.map(|name| &**name), text))
     }
 
-    pub(crate) fn put(&self, keyspace: Option<&Arc<str>>, text: &str, prepared: Arc<Prepared>) {
-        let key = (keyspace.cloned(), Arc::from(text));
-        insert(&mut self.generations.lock(), key, prepared);
+    pub(crate) fn put(&self, prepared: &Arc<Prepared>) {
+        let is_planned = !matches!(prepared.plan, Plan::Other(_));
+        if is_planned && prepared.text.len() <= TEXT_BYTES_MAX {
+            let key = Key(prepared.keyspace.clone(), prepared.text.clone());
+            self.0.lock().insert(key, prepared.clone(), prepared.weight);
+        }
     }
 }
 
-fn insert(generations: &mut (Generation, Generation), key: Key, prepared: Arc<Prepared>) {
-    if generations.0.len() >= GENERATION_MAX {
-        generations.1 = std::mem::take(&mut generations.0);
-    }
-    generations.0.insert(key, prepared);
-}
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::{ColumnSpec, Description};
 use crate::{
-    core::schema::{Nature, Schema, Table},
+    core::schema::{Keyspace, Nature, Schema, Table},
     error::{CqlError, Result},
     statements::{
         Statement,
@@ -14,7 +14,13 @@ use crate::{
     },
     syntax::{self, QualifiedName},
 };
-use std::sync::Arc;
+use arc_swap::ArcSwapOption;
+use std::sync::{Arc, Weak};
+
+/// What the smallest statement weighs.
+const WEIGHT_BYTES_MIN: usize = 2 << 10;
+/// What a token becomes in a plan, at the most: a literal with its value.
+const TOKEN_BYTES: usize = 96;
 
 /// A statement that may be executed any number of times, as long as the schema stays.
 #[derive(Debug)]
@@ -22,11 +28,51 @@ pub(crate) struct Prepared {
     pub(crate) text: Arc<str>,
     /// The keyspace of names without any.
     pub(crate) keyspace: Option<Arc<str>>,
-    /// What it was prepared against.
-    pub(crate) schema: Arc<Schema>,
+    /// What it was prepared against, which may be gone.
+    basis: Basis,
+    /// Bytes that it takes, about.
+    pub(crate) weight: usize,
     pub(crate) plan: Plan,
     /// What clients are told of it.
     pub(crate) description: Description,
+}
+
+/// What a statement was prepared against. It keeps none of it alive.
+#[derive(Debug)]
+struct Basis {
+    schema: Weak<Schema>,
+    /// All of the schema that matters: the keyspaces of its tables.
+    keyspaces: Vec<(Arc<str>, Weak<Keyspace>)>,
+    /// The statement as a later schema has it.
+    newer: ArcSwapOption<Prepared>,
+}
+
+impl Basis {
+    fn new(schema: &Arc<Schema>, plan: &Plan) -> Self {
+        let mut names: Vec<&Arc<str>> = match plan {
+            Plan::Batch(batch) => batch.writes.iter().map(|write| &write.table.keyspace).collect(),
+            plan => plan.table().map(|table| &table.keyspace).into_iter().collect(),
+        };
+        names.sort();
+        names.dedup();
+        let keyspace = |name: &Arc<str>| schema.keyspaces.get(name).map_or_else(Weak::new, Arc::downgrade);
+        Basis {
+            schema: Arc::downgrade(schema),
+            keyspaces: names
+                .into_iter()
+                .map(|name| (name.clone(), keyspace(name)))
+                .collect(),
+            newer: ArcSwapOption::empty(),
+        }
+    }
+
+    fn holds(&self, schema: &Arc<Schema>) -> bool {
+        let is_same = |(name, keyspace): &(Arc<str>, Weak<Keyspace>)| {
+            let found = schema.keyspaces.get(name);
+            found.is_some_and(|found| Arc::as_ptr(found) == keyspace.as_ptr())
+        };
+        self.schema.as_ptr() == Arc::as_ptr(schema) || self.keyspaces.iter().all(is_same)
+    }
 }
 
 /// What is to be done.
@@ -52,6 +98,26 @@ impl Prepared {
     /// A column for each bind marker.
     pub(crate) fn markers(&self) -> &[ColumnSpec] {
         &self.description.markers
+    }
+
+    /// Whether it is as `schema` would have it.
+    pub(super) fn fits(&self, schema: &Arc<Schema>) -> bool {
+        self.basis.holds(schema)
+    }
+
+    /// Itself as `schema` has it; it is prepared again once for each change of its keyspace.
+    pub(super) fn current(self: &Arc<Self>, schema: &Arc<Schema>) -> Result<Arc<Prepared>> {
+        if self.fits(schema) {
+            return Ok(self.clone());
+        }
+        if let Some(newer) = self.basis.newer.load_full()
+            && newer.fits(schema)
+        {
+            return Ok(newer);
+        }
+        let newer = Arc::new(prepare(schema, &self.text, self.keyspace.as_ref())?);
+        self.basis.newer.store(Some(newer.clone()));
+        Ok(newer)
     }
 }
 
@@ -87,11 +153,10 @@ impl Plan {
 /// Prepares a text.
 pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<str>>) -> Result<Prepared> {
     let parsed = syntax::parse(text)?;
-    let markers = parsed.markers.len();
+    let (markers, weight) = (parsed.markers.len(), weight(text, parsed.tokens));
     let is_qualified = is_qualified(&parsed.statement);
-    let session = keyspace;
     let mut partition_key = Vec::new();
-    let table_of = |name: &QualifiedName| table(schema, name, session);
+    let table_of = |name: &QualifiedName| table(schema, name, keyspace);
     let planner = |table: &Table| Planner::new(schema, table.keyspace.clone(), table.name.clone(), markers);
     let (plan, specs) = match parsed.statement {
         Statement::Select(select) => {
@@ -149,10 +214,16 @@ pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<st
     Ok(Prepared {
         text: text.into(),
         keyspace: keyspace.cloned(),
-        schema: schema.clone(),
+        basis: Basis::new(schema, &plan),
+        weight,
         plan,
         description,
     })
+}
+
+/// What a plan weighs whose text has so many tokens.
+fn weight(text: &str, tokens: usize) -> usize {
+    WEIGHT_BYTES_MIN + 3 * text.len() + TOKEN_BYTES * tokens
 }
 
 /// Whether every name of a statement says its keyspace.

@@ -5,12 +5,13 @@ use super::{
     SchemaChange, Session, Statements, Value, consistency,
     failures::{self, Doing},
     prepared::{Plan, Prepared},
+    turns::{Place, in_time, one_of_few},
 };
 use crate::{
     error::{CqlError, Result},
     statements::{Statement, batch::BatchKind},
 };
-use std::{any::Any, sync::Arc};
+use std::{any::Any, pin::pin, sync::Arc};
 use tokio::sync::broadcast;
 
 /// Where roles are kept: who writes there himself changes what is in force.
@@ -19,6 +20,10 @@ const AUTH_KEYSPACE: &str = "system_auth";
 impl PreparedStatement for Prepared {
     fn description(&self) -> &Description {
         &self.description
+    }
+
+    fn weight(&self) -> usize {
+        self.weight
     }
 }
 
@@ -94,6 +99,16 @@ impl Statements for Engine {
     }
 }
 
+impl Answer {
+    /// Keeps a place until its rows have left.
+    fn holding(mut self, place: Option<Place>) -> Self {
+        if let (Outcome::Rows(rows), Some(place)) = (&mut self.outcome, place) {
+            rows.content = place.held_by(std::mem::take(&mut rows.content));
+        }
+        self
+    }
+}
+
 impl Engine {
     async fn run(
         &self,
@@ -105,9 +120,21 @@ impl Engine {
         if let Plan::Other(statement) = &prepared.plan {
             return self.other(statement, prepared, &parameters, session).await;
         }
-        consistency::check(prepared, &parameters)?;
+        consistency::check(&self.schema.load(), prepared, &parameters)?;
         let (doing, levels) = (Doing::of(&prepared.plan), failures::levels(&parameters));
-        let answer = self.run_plan(prepared, parameters).await;
+        let work = pin!(self.run_plan(prepared, parameters));
+        let answer = match &prepared.plan {
+            Plan::Select(plan) => {
+                let limit = self.timeouts.of_read(plan.restrictions.by_key);
+                let work = pin!(one_of_few(&session.reads, work));
+                match in_time(limit, || session.has_left(), work).await {
+                    Some((answer, place)) => answer.map(|answer| answer.holding(place)),
+                    None => Err(CqlError::TimedOut),
+                }
+            }
+            // What is written is finished, whoever is left to be told.
+            _ => work.await,
+        };
         let answer = answer.map_err(|error| doing.told(error, levels))?;
         if &*prepared.description.keyspace == AUTH_KEYSPACE && !session.is_internal() {
             self.reload_roles().await?;

@@ -1,7 +1,17 @@
 //! What statements know of the client that sends them.
 
 use parking_lot::RwLock;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+use tokio::sync::Semaphore;
+
+/// Reads of one client that may be under way, or have answers that it has not taken; more wait.
+const READS_MAX: usize = 8;
 
 /// One client's connection, as statements see it.
 #[derive(Debug)]
@@ -14,6 +24,9 @@ pub(crate) struct Session {
     keyspace: RwLock<Option<Arc<str>>>,
     /// Who it logged in as; nobody in particular where nobody has to log in.
     role: RwLock<Option<Arc<str>>>,
+    left: AtomicBool,
+    /// For reads that are not answered at once, until their answers have left.
+    pub(super) reads: Arc<Semaphore>,
 }
 
 impl Session {
@@ -23,6 +36,8 @@ impl Session {
             internal: false,
             keyspace: RwLock::default(),
             role: RwLock::default(),
+            left: AtomicBool::new(false),
+            reads: Arc::new(Semaphore::new(READS_MAX)),
         }
     }
 
@@ -36,6 +51,15 @@ impl Session {
 
     pub(crate) fn is_internal(&self) -> bool {
         self.internal
+    }
+
+    /// Notes that the client is gone: what it asked for and did not get is of no use to anybody.
+    pub(crate) fn leave(&self) {
+        self.left.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn has_left(&self) -> bool {
+        self.left.load(Ordering::Relaxed)
     }
 
     pub(crate) fn keyspace(&self) -> Option<Arc<str>> {

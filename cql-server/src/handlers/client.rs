@@ -41,7 +41,7 @@ impl Service {
     ) -> Arc<Self> {
         Arc::new(Service {
             engine,
-            prepared: PreparedCache::default(),
+            prepared: PreparedCache::new(config.limits.prepared_statements_cache_size),
             config,
             clock,
             random,

@@ -44,7 +44,7 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
             metadata_id,
             text: request.text.into(),
         }),
-    );
+    )?;
     Ok(Reply {
         message,
         warnings,

@@ -3,19 +3,15 @@
 use crate::{
     engine::{PreparedStatement, SchemaChange},
     error::CqlError,
+    lately::Lately,
     wire::ids::Id,
 };
 use bytes::Bytes;
-use foldhash::fast::RandomState;
 use parking_lot::RwLock;
-use std::{
-    collections::{HashMap, VecDeque},
-    sync::Arc,
-};
+use std::sync::Arc;
 
-/// Bytes of the texts of what is prepared at the most, and how many there may be.
-const TEXT_BYTES_MAX: usize = 32 << 20;
-const ENTRIES_MAX: usize = 50_000;
+/// What of a text is told that is too large.
+const TOLD_CHARS_MAX: usize = 200;
 
 /// A statement that was prepared.
 pub(super) struct Entry {
@@ -25,27 +21,22 @@ pub(super) struct Entry {
     pub(super) text: Arc<str>,
 }
 
-/// What was prepared by any client, the oldest forgotten first. Who executes what is forgotten is told to prepare again.
-#[derive(Default)]
+/// What was prepared by any client and used lately. Who executes what is forgotten is told to prepare again.
 pub(crate) struct PreparedCache {
-    entries: RwLock<Entries>,
-}
-
-#[derive(Default)]
-struct Entries {
-    by_id: HashMap<Id, Arc<Entry>, RandomState>,
-    /// Ids in the order they came; some may be forgotten already.
-    order: VecDeque<Id>,
-    text_bytes: usize,
+    entries: RwLock<Lately<Id, Arc<Entry>>>,
 }
 
 impl PreparedCache {
+    /// Holds `bytes_max` at the most.
+    pub(super) fn new(bytes_max: usize) -> Self {
+        PreparedCache {
+            entries: RwLock::new(Lately::new(bytes_max)),
+        }
+    }
+
     /// What `id` stands for.
     pub(super) fn get(&self, id: &Bytes) -> Result<Arc<Entry>, CqlError> {
-        let found = Id::try_from(&id[..])
-            .ok()
-            .and_then(|id| self.entries.read().by_id.get(&id).cloned());
-        found.ok_or_else(|| {
+        self.find(id).ok_or_else(|| {
             let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
             CqlError::Unprepared {
                 message: format!(
@@ -58,19 +49,25 @@ impl PreparedCache {
         })
     }
 
-    pub(super) fn insert(&self, id: Id, entry: Arc<Entry>) {
+    fn find(&self, id: &Bytes) -> Option<Arc<Entry>> {
+        let id = Id::try_from(&id[..]).ok()?;
+        let young = self.entries.read().young(&id);
+        young.or_else(|| self.entries.write().get(&id))
+    }
+
+    /// Keeps what was prepared, unless it is too large.
+    pub(super) fn insert(&self, id: Id, entry: Arc<Entry>) -> Result<(), CqlError> {
+        let weight = entry.statement.weight();
+        let text = entry.text.clone();
         let mut entries = self.entries.write();
-        entries.text_bytes += entry.text.len();
-        match entries.by_id.insert(id, entry) {
-            Some(before) => entries.text_bytes -= before.text.len(),
-            None => entries.order.push_back(id),
+        if entries.insert(id, entry, weight) {
+            return Ok(());
         }
-        while entries.text_bytes > TEXT_BYTES_MAX || entries.by_id.len() > ENTRIES_MAX {
-            match entries.order.pop_front() {
-                Some(oldest) => entries.remove(&oldest),
-                None => break,
-            }
-        }
+        let start: String = text.chars().take(TOLD_CHARS_MAX).collect();
+        Err(CqlError::invalid(format!(
+            "Prepared statement of size {weight} bytes is larger than allowed maximum of {} MB: {start}...",
+            entries.entry_bytes_max() >> 20
+        )))
     }
 
     /// Forgets what a change of the schema may have made wrong.
@@ -80,23 +77,6 @@ impl PreparedCache {
             let told = entry.statement.description();
             *told.keyspace == *change.keyspace && (!of_table || *told.table == *change.name)
         };
-        let mut entries = self.entries.write();
-        let gone: Vec<Id> = entries
-            .by_id
-            .iter()
-            .filter(|(_, entry)| concerns(entry))
-            .map(|(id, _)| *id)
-            .collect();
-        gone.iter().for_each(|id| entries.remove(id));
-        let Entries { by_id, order, .. } = &mut *entries;
-        order.retain(|id| by_id.contains_key(id));
-    }
-}
-
-impl Entries {
-    fn remove(&mut self, id: &Id) {
-        if let Some(entry) = self.by_id.remove(id) {
-            self.text_bytes -= entry.text.len();
-        }
+        self.entries.write().retain(|entry| !concerns(entry));
     }
 }

@@ -77,6 +77,11 @@ impl<'a> Tokens<'a> {
         self.peek_at(0)
     }
 
+    /// How many tokens the whole text has.
+    pub(super) fn count(self) -> usize {
+        self.source.tokens.len()
+    }
+
     /// The kind of the token after `skipped` more.
     pub(crate) fn peek_at(self, skipped: usize) -> Kind {
         self.source

@@ -46,21 +46,28 @@ use std::{cell::RefCell, sync::Arc};
 pub(crate) struct Text {
     pub(crate) statement: Statement,
     pub(crate) markers: Vec<Option<Arc<str>>>,
+    /// How many words, literals and signs it has.
+    pub(crate) tokens: usize,
 }
 
 /// Parses one statement.
 pub(crate) fn parse(text: &str) -> Result<Text> {
-    with_tokens(text, |input| {
+    let parsed = with_tokens(text, |input| {
+        let tokens = input.count();
         let (mut input, statement) = statements::statement(input)?;
         while input.is_sign(";") {
             input = input.skip();
         }
         match input.peek() {
-            Kind::End => Ok((input, statement)),
+            Kind::End => Ok((input, (statement, tokens))),
             _ => Err(nom::Err::Error(input.unexpected_rest())),
         }
+    });
+    parsed.map(|((statement, tokens), markers)| Text {
+        statement,
+        markers,
+        tokens,
     })
-    .map(|(statement, markers)| Text { statement, markers })
 }
 
 /// Parses `text` with `parser`, to its end or as far as the parser goes.

@@ -6,6 +6,8 @@ use super::{
     terms::{Term, literal, map_entry},
     token::{Class, Kind},
 };
+use crate::core::repeated;
+use std::collections::HashSet;
 
 /// One property as it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,12 +35,10 @@ pub(crate) fn unique<'a>(
     input: Tokens<'a>,
     properties: &[Property],
 ) -> Result<(), nom::Err<super::Mismatch>> {
-    for (at, one) in properties.iter().enumerate() {
-        if properties[..at].iter().any(|other| other.name == one.name) {
-            return Err(input.refused(format!("Multiple definitions for property '{}'", one.name)));
-        }
+    match repeated(properties.iter().map(|one| one.name.as_str())) {
+        Some(name) => Err(input.refused(format!("Multiple definitions for property '{name}'"))),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// `name = constant`, `name = word` or `name = {...}`.
@@ -78,12 +78,13 @@ pub(crate) fn property(input: Tokens<'_>) -> Parsed<'_, Property> {
 pub(crate) fn map(input: Tokens<'_>) -> Parsed<'_, Vec<(String, String)>> {
     let start = input;
     let (input, entries) = commas_until("}", map_entry)(sign("{")(input)?.0)?;
+    let mut keys = HashSet::with_capacity(entries.len());
     let mut found: Vec<(String, String)> = Vec::with_capacity(entries.len());
     for entry in entries {
         let (Term::Literal(key), Term::Literal(value)) = entry else {
             return Err(start.refused("Invalid property value: only constants are supported (bind variables are not supported in DDL queries)"));
         };
-        if found.iter().any(|(other, _)| **other == *key.text) {
+        if !keys.insert(key.text.to_string()) {
             return Err(start.refused(format!("Multiple definition for property {}", key.text)));
         }
         found.push((key.text.to_string(), value.text.to_string()));

@@ -132,3 +132,25 @@ fn what_cannot_be_taken_is_named() {
             .contains("Invalid value x for configuration num.partitions: Not a number of type INT")
     );
 }
+
+#[test]
+fn times_and_sizes_have_units() {
+    let text = "[cql]\nread_request_timeout = \"7s\"\nrange_request_timeout = \"20000ms\"\n\
+                prepared_statements_cache_size = \"3MiB\"\n";
+    let settings = settings(text, Options::default()).unwrap();
+    let seconds = |seconds| std::time::Duration::from_secs(seconds);
+    let timeouts = settings.cql.timeouts;
+    assert_eq!(
+        (timeouts.read, timeouts.range, timeouts.write),
+        (seconds(7), seconds(20), seconds(2))
+    );
+    assert_eq!(settings.cql.limits.prepared_statements_cache_size, 3 << 20);
+}
+
+#[test]
+fn times_without_a_unit_are_refused() {
+    for value in ["5000", "5 s", "-1s", "s", "99999999999999999999d"] {
+        let text = format!("[cql]\nread_request_timeout = \"{value}\"\n");
+        assert!(settings(&text, Options::default()).is_err(), "{value}");
+    }
+}

@@ -40,9 +40,9 @@ impl Engine {
             return Ok(());
         }
         let name = session.role().unwrap_or_default();
-        let roles = self.access.roles.load();
+        let (roles, schema) = (self.access.roles.load(), self.schema.load());
         let asking = Asking {
-            actor: actor(&name, &prepared.schema),
+            actor: actor(&name, &schema),
             roles: &roles,
         };
         match &prepared.plan {
@@ -55,7 +55,7 @@ impl Engine {
     }
 
     fn authorize_ddl(&self, ddl: &Ddl, prepared: &Prepared, session: &Session) -> Result<()> {
-        let schema = &prepared.schema;
+        let schema = &self.schema.load();
         let Some((permission, on)) = needs(ddl, prepared.keyspace.as_deref(), schema) else {
             return Ok(());
         };

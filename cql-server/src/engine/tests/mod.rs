@@ -1,5 +1,6 @@
 //! The engine over the in-memory store. Knows: statements and what they answer. Never: sockets.
 
+mod bounds;
 mod collecting;
 mod indexes;
 mod model;

@@ -4,17 +4,16 @@ use std::{collections::VecDeque, ops::Bound, vec};
 use storage::{KvRead, Page, Scan};
 
 /// A page that is asked for where nobody said how many rows are wanted.
-const ITEMS_MAX: usize = 1024;
+const ITEMS_MAX: usize = 256;
 
 /// Stored rows in order, read page by page.
 pub(crate) struct Cursor<'a> {
     kv: &'a dyn KvRead,
-    /// What is left to read, the next first.
+    /// What is left to read, the next first: rows one by one, then all between two.
+    rows: VecDeque<Bytes>,
     scans: VecDeque<Scan>,
     items: vec::IntoIter<(Bytes, Bytes)>,
     page: Page,
-    /// Whether a page was read.
-    has_read: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -26,14 +25,18 @@ impl<'a> Cursor<'a> {
         reverse: bool,
         wanted: usize,
     ) -> Self {
-        let mut scans: VecDeque<Scan> = slices
-            .iter()
-            .map(|slice| partition.scan(slice, reverse))
-            .collect();
-        if reverse {
-            scans.make_contiguous().reverse();
+        let ordered = |at: usize| if reverse { slices.len() - 1 - at } else { at };
+        let slices = (0..slices.len()).map(|at| &slices[ordered(at)]);
+        let row = |slice: &Slice| slice.only().map(|position| partition.row_key(position));
+        let rows: Option<VecDeque<Bytes>> = slices.clone().map(row).collect();
+        if let Some(rows) = rows {
+            return Cursor {
+                rows,
+                ..Cursor::new(kv, VecDeque::new(), wanted)
+            };
         }
-        Cursor::new(kv, scans, wanted)
+        let scans = slices.map(|slice| partition.scan(slice, reverse));
+        Cursor::new(kv, scans.collect(), wanted)
     }
 
     /// All that partitions between two tokens hold, partition after partition.
@@ -86,10 +89,10 @@ impl<'a> Cursor<'a> {
         };
         Cursor {
             kv,
+            rows: VecDeque::new(),
             scans,
             items: Vec::new().into_iter(),
             page,
-            has_read: false,
         }
     }
 
@@ -101,21 +104,28 @@ impl<'a> Cursor<'a> {
                     return Ok(Some((place, value)));
                 }
             }
-            let Some(scan) = self.scans.pop_front() else {
+            if !self.rows.is_empty() {
+                self.items = self.listed().await?.into_iter();
+            } else if let Some(scan) = self.scans.pop_front() {
+                let page = self.kv.scan(scan, self.page).await?;
+                if let Some(next) = page.next {
+                    self.scans.push_front(next);
+                }
+                self.items = page.items.into_iter();
+            } else {
                 return Ok(None);
-            };
-            if self.has_read {
-                // The store answers at once, so nothing else would have its turn until all is read.
-                tokio::task::yield_now().await;
             }
-            self.has_read = true;
-            let page = self.kv.scan(scan, self.page).await?;
-            if let Some(next) = page.next {
-                self.scans.push_front(next);
-            }
-            self.items = page.items.into_iter();
             // Who reads on reads more.
             self.page.items_max = (self.page.items_max * 4).min(ITEMS_MAX);
         }
+    }
+
+    /// The next rows of those that are read one by one.
+    async fn listed(&mut self) -> storage::Result<Vec<(Bytes, Bytes)>> {
+        let count = self.rows.len().min(self.page.items_max);
+        let keys: Vec<Bytes> = self.rows.drain(..count).collect();
+        let values = self.kv.multi_get(&keys).await?;
+        let found = |(key, value): (Bytes, Option<Bytes>)| Some((key, value?));
+        Ok(keys.into_iter().zip(values).filter_map(found).collect())
     }
 }

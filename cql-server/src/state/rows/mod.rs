@@ -166,6 +166,19 @@ impl Slice {
             to: Some(to),
         }
     }
+
+    /// The position, where it holds no other.
+    fn only(&self) -> Option<&[u8]> {
+        let before = self.to.as_deref()?.strip_suffix(&[0])?;
+        (before == self.from).then_some(before)
+    }
+
+    /// Whether one of `slices` holds a position. They are in order and do not overlap.
+    pub(crate) fn any_holds(slices: &[Slice], position: &[u8]) -> bool {
+        let behind = slices.partition_point(|slice| slice.from[..] <= *position);
+        let last = behind.checked_sub(1).and_then(|at| slices.get(at));
+        last.is_some_and(|slice| slice.to.as_ref().is_none_or(|to| *position < to[..]))
+    }
 }
 
 /// What a stored key says.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     core::{
+        repeated,
         schema::{Column, Keyspace, Schema, refers_to},
         types::{CqlType, UserType, names::RawType},
     },
@@ -187,13 +188,11 @@ fn renamed(before: &UserType, names: &[(String, String)], if_exists: bool) -> Re
         };
         after.fields[at].0 = to.as_str().into();
     }
-    for (at, (field, _)) in after.fields.iter().enumerate() {
-        if after.fields[..at].iter().any(|(other, _)| other == field) {
-            return Err(CqlError::invalid(format!(
-                "Duplicate field name {field} in type {}",
-                before.keyspace
-            )));
-        }
+    if let Some(field) = repeated(after.fields.iter().map(|(field, _)| field)) {
+        return Err(CqlError::invalid(format!(
+            "Duplicate field name {field} in type {}",
+            before.keyspace
+        )));
     }
     Ok(Some(after))
 }

@@ -3,6 +3,7 @@
 use super::{Applied, Circumstances, change, given, keyspace_of};
 use crate::{
     core::{
+        repeated,
         schema::{
             Column, Keyspace, Options, Role, Schema, TABLE_NAME_CHARS_MAX, Table, is_plain_name,
             options::Given,
@@ -16,6 +17,7 @@ use crate::{
         unique, words,
     },
 };
+use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 /// Creates a table.
@@ -43,6 +45,13 @@ pub(crate) struct Definition {
 pub(crate) struct PrimaryKey {
     pub(crate) partition: Vec<String>,
     pub(crate) clustering: Vec<String>,
+}
+
+impl PrimaryKey {
+    /// The columns it names.
+    fn names(&self) -> HashSet<&String> {
+        self.partition.iter().chain(&self.clustering).collect()
+    }
 }
 
 /// What stands after WITH.
@@ -290,13 +299,10 @@ impl CreateTable {
     fn checked_columns(&self, keyspace: &Keyspace) -> Result<Vec<Column>> {
         // As it was written, with its keyspace or without.
         let (name, written) = (&self.table.name, &self.table);
-        for (at, column) in self.columns.iter().enumerate() {
-            if self.columns[..at].iter().any(|other| other.name == column.name) {
-                return Err(CqlError::invalid(format!(
-                    "Duplicate column '{}' declaration for table '{written}'",
-                    column.name
-                )));
-            }
+        if let Some(column) = repeated(self.columns.iter().map(|column| &column.name)) {
+            return Err(CqlError::invalid(format!(
+                "Duplicate column '{column}' declaration for table '{written}'"
+            )));
         }
         let key = match self.keys.as_slice() {
             [] => {
@@ -324,11 +330,11 @@ impl CreateTable {
             ));
         }
         check_order(&key.clustering, &self.with.clustering_order)?;
+        let names = key.names();
         let resolved = self.columns.iter().map(|column| keyspace.resolve(&column.kind));
         let resolved = resolved.collect::<Result<Vec<CqlType>>>()?;
         for (column, kind) in self.columns.iter().zip(&resolved) {
-            let is_key = key.partition.contains(&column.name) || key.clustering.contains(&column.name);
-            if is_key {
+            if names.contains(&column.name) {
                 check_key_type(&column.name, kind)?;
             }
             refuse_nested_udt(kind)?;
@@ -346,12 +352,12 @@ impl CreateTable {
     }
 
     fn refuse_mixed_counters(&self, key: &PrimaryKey, kinds: &[CqlType]) -> Result<()> {
-        let in_key = |name: &String| key.partition.contains(name) || key.clustering.contains(name);
+        let names = key.names();
         let others = self
             .columns
             .iter()
             .zip(kinds)
-            .filter(|(column, _)| !in_key(&column.name));
+            .filter(|(column, _)| !names.contains(&column.name));
         let (counters, rest): (Vec<_>, Vec<_>) =
             others.partition(|(_, kind)| **kind == CqlType::Native(Native::Counter));
         if !counters.is_empty() && !rest.is_empty() {
@@ -365,12 +371,14 @@ impl CreateTable {
     /// The columns in the order of the table, with their ids.
     fn placed(&self, key: &PrimaryKey, kinds: &[CqlType]) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::with_capacity(self.columns.len());
+        let names = key.names();
+        let declared = self.columns.iter().map(|column| column.name.as_str());
+        let kinds: HashMap<&str, &CqlType> = declared.zip(kinds).collect();
         let mut push = |name: &str, role: Role| {
-            let at = self.columns.iter().position(|column| column.name == name);
-            if let Some(kind) = at.and_then(|at| kinds.get(at)) {
+            if let Some(kind) = kinds.get(name) {
                 columns.push(Column {
                     name: name.into(),
-                    kind: kind.clone(),
+                    kind: CqlType::clone(kind),
                     role,
                     id: columns.len() as u32,
                 });
@@ -388,7 +396,7 @@ impl CreateTable {
             push(name, Role::Clustering { descending });
         }
         for column in &self.columns {
-            if !key.partition.contains(&column.name) && !key.clustering.contains(&column.name) {
+            if !names.contains(&column.name) {
                 push(
                     &column.name,
                     if column.is_static {
@@ -483,14 +491,16 @@ pub(super) fn check_name(keyspace: &str, name: &str) -> Result<()> {
 }
 
 fn check_key(key: &PrimaryKey, columns: &[Definition], table: &str) -> Result<()> {
-    let all: Vec<&String> = key.partition.iter().chain(&key.clustering).collect();
-    for (at, name) in all.iter().enumerate() {
-        let Some(column) = columns.iter().find(|column| column.name == **name) else {
+    let columns: HashMap<&String, &Definition> =
+        columns.iter().map(|column| (&column.name, column)).collect();
+    let mut seen = HashSet::new();
+    for name in key.partition.iter().chain(&key.clustering) {
+        let Some(column) = columns.get(name) else {
             return Err(CqlError::invalid(format!(
                 "Unknown column '{name}' referenced in PRIMARY KEY for table '{table}'"
             )));
         };
-        if all[..at].contains(name) {
+        if !seen.insert(name) {
             return Err(CqlError::invalid(format!(
                 "Duplicate column '{name}' in PRIMARY KEY clause for table '{table}'"
             )));
@@ -506,10 +516,11 @@ fn check_key(key: &PrimaryKey, columns: &[Definition], table: &str) -> Result<()
 
 /// Whether CLUSTERING ORDER names the clustering columns in their order.
 pub(super) fn check_order(clustering: &[String], order: &[(String, bool)]) -> Result<()> {
+    let known: HashSet<&str> = clustering.iter().map(String::as_str).collect();
     let unknown: Vec<&str> = order
         .iter()
         .map(|(name, _)| name.as_str())
-        .filter(|name| !clustering.iter().any(|c| c == name))
+        .filter(|name| !known.contains(name))
         .collect();
     if !unknown.is_empty() {
         return Err(CqlError::invalid(format!(

@@ -9,7 +9,7 @@ use crate::{
     error::{CqlError, Result},
     syntax::{Parsed, QualifiedName, Tokens, if_not_exists, name, sign, type_name, user_type},
 };
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 /// Creates a user-defined type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +76,14 @@ impl CreateType {
             )));
         }
         let mut fields: Vec<(Arc<str>, CqlType)> = Vec::with_capacity(self.fields.len());
+        let mut times: HashMap<&str, usize> = HashMap::new();
         for (field, _) in &self.fields {
-            if self.fields.iter().filter(|(other, _)| other == field).count() > 1 {
-                return Err(CqlError::invalid(format!(
-                    "Duplicate field name '{field}' in type '{name}'"
-                )));
-            }
+            *times.entry(field).or_default() += 1;
+        }
+        if let Some((field, _)) = self.fields.iter().find(|(field, _)| times[field.as_str()] > 1) {
+            return Err(CqlError::invalid(format!(
+                "Duplicate field name '{field}' in type '{name}'"
+            )));
         }
         for (field, raw) in &self.fields {
             fields.push((field.as_str().into(), field_type(keyspace, raw)?));

@@ -20,7 +20,7 @@ use crate::{
         if_not_exists, properties, relations, table, word,
     },
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// Creates a materialized view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -243,8 +243,9 @@ impl CreateView {
                 column.name, self.view.name
             )));
         }
-        for (at, name) in key.iter().enumerate() {
-            if key[..at].contains(name) {
+        let mut names = HashSet::new();
+        for name in &key {
+            if !names.insert(name) {
                 return Err(CqlError::invalid(format!(
                     "Duplicate column '{name}' in PRIMARY KEY clause for materialized view '{}'",
                     self.view.name

@@ -1,4 +1,4 @@
-use super::{Options, Restriction, Restrictions, Test, filter::Filter};
+use super::{Options, Restriction, Restrictions, Test, filter::Filter, keys::Keys};
 use crate::{
     core::{
         schema::Table,
@@ -11,7 +11,7 @@ use crate::{
     syntax::Comparison,
 };
 use bytes::Bytes;
-use std::ops::{Bound, RangeBounds as _};
+use std::ops::Bound;
 
 /// Tokens from one to another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +23,18 @@ pub(crate) struct TokenRange {
 /// Which partitions a statement is about.
 #[derive(Debug, Clone)]
 pub(crate) enum Partitions {
-    /// Their keys in the order in which they are read.
-    Keys(Vec<Bytes>),
+    Keys(Keys),
     Range(TokenRange),
+}
+
+impl Partitions {
+    /// Their keys, where they are given by them.
+    pub(crate) fn keys(&self) -> Option<&Keys> {
+        match self {
+            Partitions::Keys(keys) => Some(keys),
+            Partitions::Range(_) => None,
+        }
+    }
 }
 
 impl Restrictions {
@@ -34,17 +43,16 @@ impl Restrictions {
         if !self.by_key {
             return Ok(Partitions::Range(self.token_range(values)?));
         }
-        let mut keys = self.keys(table, values)?;
-        if !self.token.is_empty() {
-            let range = self.token_range(values)?;
-            let within: (Bound<i64>, Bound<i64>) = (range.from, range.to);
-            keys.retain(|key| within.contains(&token::token(key)));
+        let keys = self.keys(table, values)?;
+        if self.token.is_empty() {
+            return Ok(Partitions::Keys(keys));
         }
-        Ok(Partitions::Keys(keys))
+        let range = self.token_range(values)?;
+        Ok(Partitions::Keys(keys.within(range.from, range.to)))
     }
 
-    /// The keys of partitions that are given by them, in the order in which they are read.
-    fn keys(&self, table: &Table, values: &Values<'_>) -> Result<Vec<Bytes>> {
+    /// The keys of partitions that are given by them.
+    fn keys(&self, table: &Table, values: &Values<'_>) -> Result<Keys> {
         // Nearly always: one column, one value.
         if let [
             Restriction {
@@ -54,31 +62,31 @@ impl Restrictions {
         ] = &self.partition[..]
         {
             let key = required(term.evaluate(values)?, &table.columns[0].name)?;
-            return Ok(vec![checked(key)?]);
+            return Ok(Keys::one(checked(key)?));
         }
-        let mut choices: Vec<Vec<Bytes>> = vec![Vec::new()];
+        let mut choices: Vec<Vec<Bytes>> = Vec::with_capacity(self.partition.len());
+        let mut longest = Vec::with_capacity(self.partition.len());
         for restriction in &self.partition {
             let column = &table.columns[restriction.columns[0]];
             let options = restriction.options(table, values)?;
             let mut options: Vec<Bytes> = options.into_iter().flatten().collect();
             options.sort_by(|a, b| compare(&column.kind, a, b));
             options.dedup();
-            choices = choices
-                .iter()
-                .flat_map(|known| {
-                    options.iter().map(|option| {
-                        let mut known = known.clone();
-                        known.push(option.clone());
-                        known
-                    })
-                })
-                .collect();
+            longest.extend(options.iter().max_by_key(|option| option.len()).cloned());
+            choices.push(options);
         }
-        let key = |parts: Vec<Bytes>| match <[Bytes; 1]>::try_from(parts) {
-            Ok([only]) => checked(only),
-            Err(parts) => checked(token::partition_key(&parts).into()),
-        };
-        choices.into_iter().map(key).collect()
+        // Where the longest of them may be stored, and no single one is empty, all may.
+        match (&choices[..], &longest[..]) {
+            ([options], _) => options
+                .iter()
+                .cloned()
+                .try_for_each(|key| checked(key).map(drop))?,
+            (_, longest) if longest.len() == choices.len() => {
+                checked(token::partition_key(longest).into())?;
+            }
+            _ => {}
+        }
+        Ok(Keys::of(choices))
     }
 
     fn token_range(&self, values: &Values<'_>) -> Result<TokenRange> {

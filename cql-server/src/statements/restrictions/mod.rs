@@ -6,6 +6,7 @@
 mod bind;
 mod filter;
 mod indexed;
+mod keys;
 mod place;
 mod prepare;
 mod slices;
@@ -13,6 +14,7 @@ mod slices;
 pub(crate) use bind::{Partitions, TokenRange, checked, checked_position};
 pub(crate) use filter::{Cells, Filter, contains, holds};
 pub(crate) use indexed::{Driver, Lookup, answering};
+pub(crate) use keys::Keys;
 pub(crate) use place::NEEDS_FILTERING;
 pub(crate) use prepare::{existing, prepare};
 

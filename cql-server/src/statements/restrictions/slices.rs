@@ -1,20 +1,20 @@
 //! Clustering restrictions to slices of positions.
 
-use super::{Restriction, Restrictions, Test, bind::required};
+use super::{Restriction, Restrictions, Test, bind::required, keys::too_many};
 use crate::{
     core::{
         schema::Table,
         types::ordered::{AFTER_ALL, encode},
     },
-    error::{CqlError, Result},
+    error::Result,
     state::rows::Slice,
     statements::terms::Values,
     syntax::Comparison,
 };
 use bytes::Bytes;
 
-/// More slices than this are refused before they take memory.
-const SLICES_MAX: usize = 1 << 16;
+/// More combinations of values than this are refused before they take memory.
+pub(super) const COMBINATIONS_MAX: u64 = 1 << 16;
 
 impl Restrictions {
     /// The slices of each partition, in order and without overlaps.
@@ -25,8 +25,8 @@ impl Restrictions {
                 return between(table, restriction, bounds, &prefixes, values);
             }
             let options = restriction.options(table, values)?;
-            if prefixes.len().saturating_mul(options.len()) > SLICES_MAX {
-                return Err(CqlError::invalid("Too many combinations of IN values"));
+            if (prefixes.len() as u64).saturating_mul(options.len() as u64) > COMBINATIONS_MAX {
+                return Err(too_many());
             }
             let mut longer = Vec::with_capacity(prefixes.len() * options.len());
             for prefix in &prefixes {

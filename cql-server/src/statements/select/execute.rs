@@ -11,12 +11,12 @@ use crate::{
         rows::{Deletion, Row},
         types::token,
     },
-    engine::{Consistency, Rows, Value},
+    engine::{Consistency, Pace, Rows, Value},
     error::{CqlError, Result},
     state::rows::{Cursor, Head, Part, Partition, Slice},
     statements::{
         assemble,
-        restrictions::{Driver, Partitions, TokenRange},
+        restrictions::{Driver, Keys, Partitions, TokenRange},
         terms::{Prepared, Values},
     },
 };
@@ -58,6 +58,7 @@ impl Plan {
     pub(crate) async fn execute(
         &self,
         kv: &Arc<dyn Kv>,
+        pace: &Pace<'_>,
         values: &Values<'_>,
         now: i64,
         paging: &Paging,
@@ -84,16 +85,18 @@ impl Plan {
             sink: Sink::new(self, values, filter, now, limits, mark.as_ref())?,
             now,
             wanted,
+            pace,
         };
         let partitions = self.restrictions.partitions(&self.table, values)?;
-        let by_key = matches!(partitions, Partitions::Keys(_));
         // Within a partition that is known, sorting entries costs more than it saves.
-        let is_usable =
-            |driver: &Driver| is_built(driver.index.number) && (!by_key || driver.is_of_one_term());
+        let is_usable = |driver: &Driver| {
+            let of_keys = |keys: &Keys| keys.are_few() && driver.is_of_one_term();
+            is_built(driver.index.number) && partitions.keys().is_none_or(of_keys)
+        };
         if let Some(lookup) = indexed::choose(&**kv, &self.table, &self.drivers, values, &is_usable)? {
             let snapshot = kv.snapshot()?;
             if run
-                .indexed(&*snapshot, &lookup, &partitions, mark.clone())
+                .indexed(&pace.over(&*snapshot), &lookup, &partitions, mark.clone())
                 .await?
             {
                 return run.sink.finish();
@@ -132,14 +135,17 @@ pub(super) struct Run<'p> {
     now: i64,
     /// How many rows are likely to be read.
     pub(super) wanted: usize,
+    pace: &'p Pace<'p>,
 }
 
 impl Run<'_> {
     /// Partitions one by one, by their keys.
-    async fn keys(&mut self, kv: &Arc<dyn Kv>, keys: Vec<Bytes>, mark: Option<Mark>) -> Result<()> {
-        let mut keys = keys.into_iter().peekable();
+    async fn keys(&mut self, kv: &Arc<dyn Kv>, keys: Keys, mark: Option<Mark>) -> Result<()> {
+        let mut keys = keys.peekable();
         if let Some(mark) = &mark {
-            while keys.next_if(|key| *key != mark.partition).is_some() {}
+            while keys.next_if(|key| *key != mark.partition).is_some() {
+                self.pace.work(1).await;
+            }
             if mark.position.is_none() {
                 keys.next();
             }
@@ -155,8 +161,11 @@ impl Run<'_> {
             let partition = Partition::new(self.plan.table.number, token::token(&key), &key);
             let mark = resumed.take().filter(|mark| mark.partition == key);
             let flow = match &snapshot {
-                None => self.single(&**kv, &partition).await?,
-                Some(snapshot) => self.partition(&**snapshot, &partition, mark).await?,
+                None => self.single(&self.pace.over(&**kv), &partition).await?,
+                Some(snapshot) => {
+                    let snapshot = self.pace.over(&**snapshot);
+                    self.partition(&snapshot, &partition, mark).await?
+                }
             };
             if flow == Flow::Stop {
                 break;
@@ -186,11 +195,12 @@ impl Run<'_> {
         let deletions = head.deletions();
         self.sink
             .partition(mark.as_ref().map(|mark| mark.left_of_partition))?;
-        let slices = match mark.as_ref().and_then(|mark| mark.position.as_ref()) {
-            Some(position) => behind(&self.slices, position, self.plan.reverse),
-            None => self.slices.clone(),
-        };
-        let mut cursor = Cursor::slices(kv, partition, &slices, self.plan.reverse, self.wanted);
+        let reverse = self.plan.reverse;
+        let left = mark
+            .as_ref()
+            .and_then(|mark| Some(behind(&self.slices, mark.position.as_ref()?, reverse)));
+        let slices = left.as_ref().unwrap_or(&self.slices);
+        let mut cursor = Cursor::slices(kv, partition, slices, reverse, self.wanted);
         let static_row = head.static_row.as_deref().and_then(Row::read);
         let statics = static_row.map(|row| (row, deletions.partition));
         let mut shown = mark.is_some();
@@ -272,6 +282,7 @@ impl Run<'_> {
     /// Every partition between two tokens.
     async fn range(&mut self, kv: &Arc<dyn Kv>, range: TokenRange, mark: Option<Mark>) -> Result<()> {
         let snapshot = kv.snapshot()?;
+        let snapshot = self.pace.over(&*snapshot);
         let mut from = range.from;
         let mut resume = None;
         if let Some(mark) = mark {
@@ -281,14 +292,14 @@ impl Run<'_> {
                 &mark.partition,
             );
             if mark.position.is_some()
-                && self.partition(&*snapshot, &partition, Some(mark)).await? == Flow::Stop
+                && self.partition(&snapshot, &partition, Some(mark)).await? == Flow::Stop
             {
                 return Ok(());
             }
             from = Bound::Included(partition.token());
             resume = Some(partition);
         }
-        let mut cursor = Cursor::tokens(&*snapshot, self.plan.table.number, from, range.to, self.wanted);
+        let mut cursor = Cursor::tokens(&snapshot, self.plan.table.number, from, range.to, self.wanted);
         if let Some(partition) = &resume {
             cursor.resume(partition, None);
         }
@@ -346,13 +357,8 @@ impl Run<'_> {
     ) -> Result<Flow> {
         let deletions = head.deletions();
         let enclosing = deletions.at(position);
-        let within = |slice: &Slice| {
-            slice.from[..] <= position[..] && slice.to.as_ref().is_none_or(|to| position[..] < to[..])
-        };
-        let Some(row) = self
-            .live(stored, enclosing)
-            .filter(|_| self.slices.iter().any(within))
-        else {
+        let is_wanted = |_: &Row<'_>| Slice::any_holds(&self.slices, position);
+        let Some(row) = self.live(stored, enclosing).filter(is_wanted) else {
             return Ok(Flow::On);
         };
         *shown = true;

@@ -124,8 +124,8 @@ fn spans(table: &Table, partitions: &Partitions, of_partitions: bool, mark: Opti
     let partition = |key: &Bytes| Partition::new(table.number, token::token(key), key);
     let mut spans: Vec<Span> = match partitions {
         Partitions::Keys(keys) => keys
-            .iter()
-            .map(|key| Span::of_partition(&partition(key)))
+            .clone()
+            .map(|key| Span::of_partition(&partition(&key)))
             .collect(),
         Partitions::Range(TokenRange { from, to }) => vec![Span::of_tokens(*from, *to)],
     };

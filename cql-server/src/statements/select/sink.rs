@@ -9,13 +9,18 @@ use super::{
 use crate::{
     core::types::{compare, show},
     engine::Rows,
-    error::Result,
+    error::{CqlError, Result},
     state::rows::Partition,
     statements::{assemble, restrictions::Filter, terms::Values},
     wire::rows::RowsWriter,
 };
 use bytes::Bytes;
 use std::cmp::Ordering;
+
+/// A page ends behind the row with which it has so many bytes: fewer rows than were asked for may come at any time.
+const PAGE_BYTES_MAX: usize = 4 << 20;
+/// What an answer without pages may hold.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// How reading goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +55,8 @@ pub(crate) struct Sink<'p> {
     answered: u64,
     writer: RowsWriter,
     sorted: Vec<Sortable>,
+    /// Bytes of what is to be sorted.
+    sorted_bytes: usize,
     /// The rows nearest to a vector, where those are wanted.
     best: Option<Best<'p>>,
     /// Where the row was that made the page full.
@@ -91,6 +98,7 @@ impl<'p> Sink<'p> {
             answered: 0,
             writer: RowsWriter::with_capacity(256),
             sorted: Vec::new(),
+            sorted_bytes: 0,
             best: best.transpose()?,
             last: None,
             fold: None,
@@ -129,10 +137,11 @@ impl<'p> Sink<'p> {
         }
         self.answer(&self.scope(row, &[]))?;
         self.count(partition, position);
-        Ok(if self.plan.distinct {
-            Flow::NextPartition
-        } else {
-            Flow::On
+        // Whoever looks for one row more might look for long.
+        Ok(match self.is_full() {
+            Some(flow) => flow,
+            None if self.plan.distinct => Flow::NextPartition,
+            None => Flow::On,
         })
     }
 
@@ -151,6 +160,7 @@ impl<'p> Sink<'p> {
     /// Writes a row of the answer, or keeps it to be sorted.
     fn answer(&mut self, scope: &Scope<'_>) -> Result<()> {
         let plan = self.plan;
+        self.refuse_too_much()?;
         if plan.sort.is_empty() && plan.json.is_empty() {
             for expression in &plan.selection.expressions {
                 self.writer.cell(expression.evaluate(scope)?.as_deref());
@@ -163,11 +173,30 @@ impl<'p> Sink<'p> {
             .sort
             .iter()
             .map(|(at, _)| scope.row.cells[*at].as_deref().map(<[u8]>::to_vec));
+        let bytes = |cell: &Option<Bytes>| cell.as_ref().map_or(0, Bytes::len);
+        self.sorted_bytes += cells.iter().map(bytes).sum::<usize>();
         self.sorted.push((cells, by.collect()));
         if plan.sort.is_empty() {
             self.write_sorted();
         }
         Ok(())
+    }
+
+    /// Refuses a row more in an answer that is large already.
+    fn refuse_too_much(&self) -> Result<()> {
+        if self.writer.bytes() + self.sorted_bytes < ANSWER_BYTES_MAX {
+            return Ok(());
+        }
+        let mib = ANSWER_BYTES_MAX >> 20;
+        Err(CqlError::Storage(format!(
+            "an answer without pages is no larger than {mib} MiB"
+        )))
+    }
+
+    /// Whether nothing else fits in this page.
+    fn is_page_full(&self) -> bool {
+        let has_pages = self.limits.page != u64::MAX;
+        self.answered == self.limits.page || (has_pages && self.writer.bytes() >= PAGE_BYTES_MAX)
     }
 
     /// What is shown of a row that is not written yet.
@@ -206,11 +235,11 @@ impl<'p> Sink<'p> {
         if self.left == 0 && self.plan.sort.is_empty() {
             return Some(Flow::Stop);
         }
+        if self.plan.sort.is_empty() && self.is_page_full() {
+            return Some(Flow::Stop);
+        }
         if self.left_of_partition == 0 {
             return Some(Flow::NextPartition);
-        }
-        if self.answered == self.limits.page && self.plan.sort.is_empty() {
-            return Some(Flow::Stop);
         }
         None
     }
@@ -219,7 +248,7 @@ impl<'p> Sink<'p> {
         self.left = self.left.saturating_sub(1);
         self.left_of_partition = self.left_of_partition.saturating_sub(1);
         self.answered += 1;
-        if self.answered == self.limits.page {
+        if self.is_page_full() {
             self.last = Some(Mark {
                 partition: partition.key(),
                 position: position.filter(|_| !self.plan.distinct).cloned(),
@@ -324,6 +353,7 @@ impl<'p> Sink<'p> {
     fn write_sorted(&mut self) {
         let plan = self.plan;
         let mut sorted = std::mem::take(&mut self.sorted);
+        self.sorted_bytes = 0;
         sorted.sort_by(|(_, left), (_, right)| {
             let pairs = plan.sort.iter().zip(left.iter().zip(right));
             let orders = pairs.map(|((at, descending), (left, right))| {

@@ -23,6 +23,7 @@ use crate::{
 use bytes::Bytes;
 use std::{
     borrow::Cow,
+    collections::HashMap,
     ops::{Bound, RangeBounds},
 };
 
@@ -43,7 +44,7 @@ impl Plan {
         };
         let filter = self.restrictions.filter(&self.table, values)?;
         let slices = self.restrictions.slices(&self.table, values)?;
-        let partitions = self.restrictions.partitions(&self.table, values)?;
+        let partitions = Wanted::of(self.restrictions.partitions(&self.table, values)?)?;
         let mut sink = Sink::new(self, values, filter, now, limits, mark.as_ref())?;
         if self.reverse {
             rows.reverse();
@@ -87,8 +88,8 @@ impl Plan {
     }
 
     /// Brings rows into the order of the keys that are asked for.
-    fn order(&self, rows: &mut [system::Row], partitions: &Partitions) {
-        let Partitions::Keys(keys) = partitions else {
+    fn order(&self, rows: &mut [system::Row], partitions: &Wanted) {
+        let Wanted::Keys(keys) = partitions else {
             return;
         };
         let columns = self.table.partition_key().len();
@@ -98,7 +99,7 @@ impl Plan {
                 .map(|cell| cell.as_deref().unwrap_or_default())
                 .collect();
             let key = token::partition_key(&cells);
-            keys.iter().position(|wanted| **wanted == *key)
+            keys.get(&key[..]).copied()
         });
     }
 
@@ -126,15 +127,32 @@ impl Plan {
     }
 }
 
-fn is_wanted(partitions: &Partitions, slices: &[Slice], partition: &Partition, position: &[u8]) -> bool {
-    let within =
-        |slice: &Slice| slice.from[..] <= *position && slice.to.as_ref().is_none_or(|to| *position < to[..]);
+/// The partitions that are asked for.
+enum Wanted {
+    /// Their keys, and in which order.
+    Keys(HashMap<Bytes, usize>),
+    Range(TokenRange),
+}
+
+impl Wanted {
+    fn of(partitions: Partitions) -> Result<Self> {
+        Ok(match partitions {
+            Partitions::Keys(keys) => {
+                let keys = keys.all()?.into_iter().enumerate();
+                Wanted::Keys(keys.map(|(at, key)| (key, at)).collect())
+            }
+            Partitions::Range(range) => Wanted::Range(range),
+        })
+    }
+}
+
+fn is_wanted(partitions: &Wanted, slices: &[Slice], partition: &Partition, position: &[u8]) -> bool {
     let of_partition = match partitions {
-        Partitions::Keys(keys) => keys.contains(&partition.key()),
-        Partitions::Range(TokenRange { from, to }) => {
+        Wanted::Keys(keys) => keys.contains_key(&partition.key()),
+        Wanted::Range(TokenRange { from, to }) => {
             let bounds: (Bound<i64>, Bound<i64>) = (*from, *to);
             bounds.contains(&partition.token())
         }
     };
-    of_partition && slices.iter().any(within)
+    of_partition && Slice::any_holds(slices, position)
 }

@@ -10,6 +10,7 @@ use crate::syntax::{
     Keyword, Kind, Parsed, QualifiedName, Relation, Term, Tokens, column, commas, literal, name, relations,
     sign, table, term, word,
 };
+use std::collections::{HashMap, HashSet};
 
 /// Writes cells of one row, or of the rows of one partition's static part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,14 +46,26 @@ pub(crate) enum Change {
     SetField { field: String, value: Term },
 }
 
-impl Change {
-    /// Whether a statement may make both changes to one column.
-    fn goes_with(&self, other: &Change) -> bool {
-        match (self, other) {
-            (Change::Set(_), _) | (_, Change::Set(_)) => false,
-            (Change::SetField { field: one, .. }, Change::SetField { field: other, .. }) => one != other,
-            _ => true,
-        }
+/// What a statement changes of one column.
+#[derive(Default)]
+struct Changed<'a> {
+    is_set: bool,
+    is_changed: bool,
+    fields: HashSet<&'a str>,
+}
+
+impl<'a> Changed<'a> {
+    /// Whether the statement may make this change, too.
+    fn allows(&mut self, change: &'a Change) -> bool {
+        let allowed = !self.is_set
+            && match change {
+                Change::Set(_) => !self.is_changed,
+                Change::SetField { field, .. } => self.fields.insert(field),
+                _ => true,
+            };
+        self.is_set |= matches!(change, Change::Set(_));
+        self.is_changed = true;
+        allowed
     }
 }
 
@@ -62,9 +75,9 @@ pub(crate) fn update(input: Tokens<'_>) -> Parsed<'_, Update> {
     let (input, attributes) = using(input)?;
     let (input, ()) = word(Keyword::Set)(input)?;
     let (input, operations) = commas(operation)(input)?;
-    for (at, one) in operations.iter().enumerate() {
-        let clashes = |other: &&Operation| other.column == one.column && !other.change.goes_with(&one.change);
-        if operations[..at].iter().any(|other| clashes(&other)) {
+    let mut changed: HashMap<&str, Changed<'_>> = HashMap::new();
+    for one in &operations {
+        if !changed.entry(&one.column).or_default().allows(&one.change) {
             return Err(input.refused(format!("Multiple incompatible setting of column {}", one.column)));
         }
     }

@@ -52,10 +52,8 @@ impl Write {
         let Partitions::Keys(keys) = self.restrictions.partitions(table, values)? else {
             return Err(CqlError::Server("a write without a partition".to_owned()));
         };
-        let partitions = keys
-            .iter()
-            .map(|key| Partition::new(table.number, token::token(key), key))
-            .collect();
+        let partition = |key: Bytes| Partition::new(table.number, token::token(&key), &key);
+        let partitions = keys.all()?.into_iter().map(partition).collect();
         let slices = if self.is_only_static() {
             Vec::new()
         } else {

@@ -42,12 +42,14 @@ impl CqlError {
     fn code(&self, version: Version) -> i32 {
         let is_old = version < Version::V4;
         match self {
-            CqlError::Server(_) | CqlError::Storage(_) => codes::SERVER,
+            CqlError::Server(_) | CqlError::Storage(_) | CqlError::TimedOut => codes::SERVER,
             CqlError::Protocol(_) => codes::PROTOCOL,
             CqlError::BadCredentials(_) => codes::BAD_CREDENTIALS,
             CqlError::Unavailable { .. } => codes::UNAVAILABLE,
             CqlError::Overloaded(_) => codes::OVERLOADED,
             CqlError::Truncate(_) => codes::TRUNCATE,
+            CqlError::WriteTimeout { .. } => codes::WRITE_TIMEOUT,
+            CqlError::ReadTimeout { .. } => codes::READ_TIMEOUT,
             CqlError::ReadFailure { .. } if is_old => codes::READ_TIMEOUT,
             CqlError::ReadFailure { .. } => codes::READ_FAILURE,
             CqlError::FunctionFailure { .. } if is_old => codes::INVALID,
@@ -88,6 +90,7 @@ impl CqlError {
                     out.put_string("CAS");
                 }
             }
+            CqlError::WriteTimeout { .. } | CqlError::ReadTimeout { .. } => self.put_timeout(out, version),
             CqlError::ReadFailure {
                 consistency,
                 received,
@@ -125,6 +128,34 @@ impl CqlError {
                 out.put_string(table);
             }
             CqlError::Unprepared { id, .. } => out.put_short_bytes(id),
+            _ => {}
+        }
+    }
+
+    fn put_timeout(&self, out: &mut BytesMut, version: Version) {
+        match self {
+            CqlError::WriteTimeout {
+                consistency,
+                received,
+                required,
+                write_type,
+            } => {
+                put_responses(out, *consistency, *received, *required);
+                out.put_string(write_type);
+                // How often others came in between, from version 5 on: the one that did not end.
+                if *write_type == "CAS" && version >= Version::V5 {
+                    out.put_u16(1);
+                }
+            }
+            CqlError::ReadTimeout {
+                consistency,
+                received,
+                required,
+                data_present,
+            } => {
+                put_responses(out, *consistency, *received, *required);
+                out.put_u8(u8::from(*data_present));
+            }
             _ => {}
         }
     }

@@ -132,7 +132,7 @@ impl Message {
         );
         body.put_u32(rows.count);
         Message {
-            content: rows.content.freeze(),
+            content: rows.content,
             ..Message::new(Opcode::Result, body)
         }
     }

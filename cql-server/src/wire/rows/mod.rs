@@ -33,6 +33,11 @@ impl RowsWriter {
         self.count += 1;
     }
 
+    /// Bytes written.
+    pub(crate) fn bytes(&self) -> usize {
+        self.content.len()
+    }
+
     /// Rows written.
     pub(crate) fn count(&self) -> u32 {
         self.count
@@ -43,7 +48,7 @@ impl RowsWriter {
         Rows {
             columns,
             count: self.count,
-            content: self.content,
+            content: self.content.freeze(),
             paging_state,
         }
     }

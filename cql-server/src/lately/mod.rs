@@ -1,0 +1,116 @@
+//! What was used lately, as much of it as fits in so many bytes.
+//!
+//! Knows: two generations. When the young one has half of the bytes it becomes the old one, and what of that nobody has used
+//! since is forgotten: nearly as good as keeping an order, and nothing is moved each time that something is used.
+//! Never: what is kept.
+
+use foldhash::fast::RandomState;
+use indexmap::{Equivalent, IndexMap};
+use std::{hash::Hash, mem};
+
+/// Values by their keys, each with its weight in bytes.
+#[derive(Debug)]
+pub(crate) struct Lately<K, V> {
+    bytes_max: usize,
+    young: Generation<K, V>,
+    old: Generation<K, V>,
+}
+
+#[derive(Debug)]
+struct Generation<K, V> {
+    entries: IndexMap<K, (V, usize), RandomState>,
+    bytes: usize,
+}
+
+impl<K, V> Default for Generation<K, V> {
+    fn default() -> Self {
+        Generation {
+            entries: IndexMap::default(),
+            bytes: 0,
+        }
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Generation<K, V> {
+    fn insert(&mut self, key: K, value: V, bytes: usize) {
+        self.bytes += bytes;
+        if let Some((_, before)) = self.entries.insert(key, (value, bytes)) {
+            self.bytes -= before;
+        }
+    }
+
+    fn remove<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<(K, V, usize)> {
+        let (key, (value, bytes)) = self.entries.swap_remove_entry(key)?;
+        self.bytes -= bytes;
+        Some((key, value, bytes))
+    }
+
+    fn retain(&mut self, wanted: impl Fn(&V) -> bool) {
+        self.entries.retain(|_, (value, _)| wanted(value));
+        self.bytes = self.entries.values().map(|(_, bytes)| bytes).sum();
+    }
+}
+
+impl<K: Eq + Hash, V: Clone> Lately<K, V> {
+    /// Holds `bytes_max` at the most.
+    pub(crate) fn new(bytes_max: usize) -> Self {
+        Lately {
+            bytes_max,
+            young: Generation::default(),
+            old: Generation::default(),
+        }
+    }
+
+    /// What is there and needs no note that it was used.
+    pub(crate) fn young<Q: ?Sized + Hash + Equivalent<K>>(&self, key: &Q) -> Option<V> {
+        self.young.entries.get(key).map(|(value, _)| value.clone())
+    }
+
+    /// What is there.
+    pub(crate) fn get<Q: ?Sized + Hash + Equivalent<K>>(&mut self, key: &Q) -> Option<V> {
+        if let Some(found) = self.young(key) {
+            return Some(found);
+        }
+        let (key, value, bytes) = self.old.remove(key)?;
+        self.add(key, value.clone(), bytes);
+        Some(value)
+    }
+
+    /// The most that one value may weigh: half of all.
+    pub(crate) fn entry_bytes_max(&self) -> usize {
+        self.bytes_max / 2
+    }
+
+    /// Keeps a value, unless it is too heavy. Whether it is kept.
+    pub(crate) fn insert(&mut self, key: K, value: V, bytes: usize) -> bool {
+        self.old.remove(&key);
+        self.young.remove(&key);
+        let fits = bytes <= self.entry_bytes_max();
+        if fits {
+            self.add(key, value, bytes);
+        }
+        fits
+    }
+
+    fn add(&mut self, key: K, value: V, bytes: usize) {
+        if self.young.bytes + bytes > self.entry_bytes_max() {
+            self.old = mem::take(&mut self.young);
+        }
+        self.young.insert(key, value, bytes);
+    }
+
+    /// Forgets what is not wanted.
+    pub(crate) fn retain(&mut self, wanted: impl Fn(&V) -> bool) {
+        self.young.retain(&wanted);
+        self.old.retain(&wanted);
+    }
+
+    /// What all that is kept weighs.
+    #[cfg(test)]
+    pub(crate) fn bytes(&self) -> usize {
+        self.young.bytes + self.old.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests;
