@@ -60,6 +60,28 @@ impl Server {
     }
 }
 
+/// Lines of `cassandra.yaml` in the way TOML writes them: what is no number, truth value or list is a text.
+fn toml_of(yaml: &str) -> String {
+    let plain = |value: &str| value.parse::<i64>().is_ok() || value.parse::<bool>().is_ok();
+    let quoted = |value: &str| {
+        if plain(value) {
+            value.to_owned()
+        } else {
+            format!("{value:?}")
+        }
+    };
+    let pairs = yaml.lines().filter_map(|line| line.split_once(": "));
+    let line =
+        |(key, value): (&str, &str)| match value.strip_prefix('[').and_then(|list| list.strip_suffix(']')) {
+            Some(list) => format!(
+                "{key} = [{}]\n",
+                list.split(", ").map(quoted).collect::<Vec<_>>().join(", ")
+            ),
+            None => format!("{key} = {}\n", quoted(value)),
+        };
+    pairs.map(line).collect()
+}
+
 /// What is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Subject {
@@ -123,6 +145,16 @@ impl Broker {
     /// Starts a CQL server on a folder of the caller's, which outlives it.
     pub fn start_cql_at(subject: Subject, data: &Path) -> Result<Self> {
         Self::start_in(subject, Server::Cql, "", data, None)
+    }
+
+    /// Starts a fresh CQL server with further lines of `cassandra.yaml`, which `smack.toml` says by the same names.
+    pub fn start_cql_with(subject: Subject, yaml: &str) -> Result<Self> {
+        let dir = tempfile::Builder::new().prefix("smack-compat-").tempdir()?;
+        let data = dir.path().to_owned();
+        if subject == Subject::Smack {
+            fs::write(data.join("smack.toml"), format!("{CQL_TOML}{}", toml_of(yaml)))?;
+        }
+        Self::start_in(subject, Server::Cql, yaml, &data, Some(dir))
     }
 
     /// Starts a fresh CQL server on which clients log in, and may do what they were granted.

@@ -3,8 +3,9 @@
 //! `RECORD=1 SUBJECT=original` writes the original's answers into the files; `RECORD=1` alone writes the list of what smack answers
 //! otherwise. `CORPUS=name` takes only files whose name contains it, `SHOW=1` prints every answer that differs.
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use compat_tests::cql::corpus::File;
@@ -14,48 +15,61 @@ use compat_tests::{Broker, Subject, broker};
 #[test]
 fn corpus() -> Result<()> {
     let subject = Subject::from_env();
-    let server = Broker::shared_cql();
-    if subject != Subject::Smack {
-        server.as_ref().map_err(|error| anyhow!("{error:?}"))?;
-    }
     let recording = std::env::var_os("RECORD").is_some();
     let (mut differ, mut counts) = (Numbers::new(), Vec::new());
-    for path in files()? {
-        let file = File::read(&path)?;
-        // A server that is not there, or breaks off, answers nothing as the original does.
-        let answers = match &server {
-            Ok(server) => file.run(server.address()),
-            Err(error) => Err(anyhow!("{error:?}")),
-        };
-        let answers = answers.unwrap_or_else(|error| vec![vec![format!("! {error}")]; file.items.len()]);
-        if recording && subject != Subject::Smack {
-            fs::write(&path, file.with_answers(&answers))?;
-            continue;
+    for folder in folders()? {
+        let server = folder.server(&subject);
+        if subject != Subject::Smack {
+            server.as_ref().map_err(|error| anyhow!("{error:?}"))?;
         }
-        let numbers = differ.entry(file.name.clone()).or_default();
-        for (index, (item, answer)) in file.items.iter().zip(&answers).enumerate() {
-            if item.answer != *answer {
-                numbers.insert(index + 1);
-                if std::env::var_os("SHOW").is_some() {
-                    println!("{} {}: {}", file.name, index + 1, item.statement);
-                    println!("--- expected\n{}", item.answer.join("\n"));
-                    println!("--- answered\n{}\n", answer.join("\n"));
-                }
+        for path in &folder.files {
+            let file = File::read(path)?;
+            // A server that is not there, or breaks off, answers nothing as the original does.
+            let answers = match &server {
+                Ok(server) => file.run(server.address()),
+                Err(error) => Err(anyhow!("{error:?}")),
+            };
+            let answers = answers.unwrap_or_else(|error| vec![vec![format!("! {error}")]; file.items.len()]);
+            if recording && subject != Subject::Smack {
+                fs::write(path, file.with_answers(&answers))?;
+                continue;
             }
+            let numbers = compare(&file, &answers);
+            counts.push(Count {
+                file: file.name.clone(),
+                statements: file.items.len(),
+                agree: file.items.len() - numbers.len(),
+            });
+            differ.insert(file.name, numbers);
         }
-        let agree = file.items.len() - numbers.len();
-        println!("{}: {agree} of {} agree", file.name, file.items.len());
-        counts.push(Count {
-            file: file.name,
-            statements: file.items.len(),
-            agree,
-        });
     }
     match subject {
         Subject::Smack if recording => gaps::write(&differ, &counts),
         Subject::Smack => as_listed(&differ, &counts),
         _ => as_listed_in(&differ, &Numbers::new(), &counts),
     }
+}
+
+/// The numbers of the statements that were answered otherwise.
+fn compare(file: &File, answers: &[Vec<String>]) -> BTreeSet<usize> {
+    let mut numbers = BTreeSet::new();
+    for (index, (item, answer)) in file.items.iter().zip(answers).enumerate() {
+        if item.answer != *answer {
+            numbers.insert(index + 1);
+            if std::env::var_os("SHOW").is_some() {
+                println!("{} {}: {}", file.name, index + 1, item.statement);
+                println!("--- expected\n{}", item.answer.join("\n"));
+                println!("--- answered\n{}\n", answer.join("\n"));
+            }
+        }
+    }
+    println!(
+        "{}: {} of {} agree",
+        file.name,
+        file.items.len() - numbers.len(),
+        file.items.len()
+    );
+    numbers
 }
 
 /// Exactly what `gaps.txt` lists differs.
@@ -94,10 +108,47 @@ fn as_listed_in(differ: &Numbers, listed: &Numbers, counts: &[Count]) -> Result<
     Ok(())
 }
 
-fn files() -> Result<Vec<PathBuf>> {
+/// Files that run on one server.
+struct Folder {
+    files: Vec<PathBuf>,
+    /// What the server is set to do, in the words of `cassandra.yaml`.
+    settings: String,
+}
+
+impl Folder {
+    fn server(&self, subject: &Subject) -> Result<Broker> {
+        Broker::start_cql_with(subject.clone(), &self.settings)
+    }
+}
+
+/// The corpus and its folders, as far as they hold files that are wanted.
+fn folders() -> Result<Vec<Folder>> {
+    let root = broker::folder().join("corpus");
+    let mut paths = vec![root.clone()];
+    for entry in fs::read_dir(root)? {
+        paths.extend(Some(entry?.path()).filter(|path| path.is_dir()));
+    }
+    paths.sort();
+    let mut folders = Vec::new();
+    for path in paths {
+        let settings = path.join("settings.yaml");
+        let folder = Folder {
+            files: files(&path)?,
+            settings: if settings.exists() {
+                fs::read_to_string(settings)?
+            } else {
+                String::new()
+            },
+        };
+        folders.extend(Some(folder).filter(|folder| !folder.files.is_empty()));
+    }
+    Ok(folders)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let wanted = std::env::var("CORPUS").unwrap_or_default();
     let mut files = Vec::new();
-    for entry in fs::read_dir(broker::folder().join("corpus"))? {
+    for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path
             .file_stem()

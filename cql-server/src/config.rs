@@ -1,7 +1,8 @@
 //! What the server is started with.
 
+use serde::de::IntoDeserializer;
 use server_kit::TlsOptions;
-use std::time::Duration;
+use std::{str::FromStr, time::Duration};
 
 /// What the server is started with. Names follow `cassandra.yaml` where it has one.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Config {
     pub data_center: String,
     /// Where in it.
     pub rack: String,
+    /// How many replicas a keyspace has that does not say (`default_keyspace_rf`).
+    pub default_keyspace_rf: u32,
     /// Whether materialized views may be created.
     pub materialized_views_enabled: bool,
     /// What a write promises once it is answered.
@@ -41,6 +44,7 @@ impl Default for Config {
             cluster_name: "Test Cluster".to_owned(),
             data_center: "datacenter1".to_owned(),
             rack: "rack1".to_owned(),
+            default_keyspace_rf: 1,
             materialized_views_enabled: false,
             durability: storage::Durability::Written,
             timeouts: Timeouts::default(),
@@ -59,6 +63,14 @@ pub enum Authenticator {
     /// Who has a role that may log in, and its password.
     #[serde(rename = "PasswordAuthenticator")]
     Password,
+}
+
+impl FromStr for Authenticator {
+    type Err = serde::de::value::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        serde::Deserialize::deserialize(name.into_deserializer())
+    }
 }
 
 impl Authenticator {
@@ -81,6 +93,14 @@ pub enum Authorizer {
     /// Each role what it was granted.
     #[serde(rename = "CassandraAuthorizer")]
     Cassandra,
+}
+
+impl FromStr for Authorizer {
+    type Err = serde::de::value::Error;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        serde::Deserialize::deserialize(name.into_deserializer())
+    }
 }
 
 /// A listener.

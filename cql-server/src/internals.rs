@@ -125,6 +125,7 @@ impl Default for Sample {
             if let Ok(Statement::Ddl(ddl)) = crate::syntax::parse(text).map(|parsed| parsed.statement) {
                 let cx = Circumstances {
                     materialized_views_enabled: false,
+                    site: Arc::default(),
                     keyspace: None,
                     now_us: 0,
                     id: uuid::Uuid::nil(),

@@ -3,9 +3,11 @@
 use crate::{
     acceptor::{House, accept, bind},
     config::{Authenticator, Authorizer, Config},
+    core::schema::replication::Site,
     engine::{Engine, Identity, Statements},
     handlers::Service,
     metrics::Metrics,
+    state::node::{self, Name},
 };
 use server_kit::{Clock, Connections, Door, Listener, Patience, Random, Registry};
 use std::{
@@ -13,7 +15,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
-use storage::{Shard, StorageError};
+use storage::{Kv, Shard, StorageError};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -65,6 +67,7 @@ impl Cql {
                 "AllowAllAuthenticator can't be used with CassandraAuthorizer".to_owned(),
             ));
         }
+        check_names(&*shard.kv, &config).await?;
         let bind = config
             .listeners
             .first()
@@ -74,6 +77,11 @@ impl Cql {
             cluster_name: config.cluster_name.clone(),
             address: address.ip(),
             port: address.port(),
+            site: Arc::new(Site {
+                data_center: config.data_center.clone(),
+                rack: config.rack.clone(),
+                default_factor: config.default_keyspace_rf,
+            }),
             authenticator: config.authenticator,
             authorizer: config.authorizer,
         };
@@ -149,6 +157,26 @@ impl Cql {
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
+}
+
+/// Refuses names that are not the ones the node has had so far: clients know the cluster by its name, and keyspaces have
+/// their replicas in its data center.
+async fn check_names(kv: &dyn Kv, config: &Config) -> Result<(), StartError> {
+    let cluster = node::name(kv, Name::Cluster, &config.cluster_name).await?;
+    if cluster != config.cluster_name {
+        return Err(StartError::Config(format!(
+            "Saved cluster name {cluster} != configured name {}",
+            config.cluster_name
+        )));
+    }
+    let data_center = node::name(kv, Name::DataCenter, &config.data_center).await?;
+    if data_center != config.data_center {
+        return Err(StartError::Config(format!(
+            "Cannot start node if snitch's data center ({}) differs from previous data center ({data_center}).",
+            config.data_center
+        )));
+    }
+    Ok(())
 }
 
 /// Looks at the connections until `stop`, then lets them end.

@@ -56,6 +56,8 @@ pub(crate) struct Options {
     /// Port of the CQL server [default: 9042]
     #[arg(long, env = "SMACK_CQL_PORT", value_name = "PORT")]
     pub(crate) cql_port: Option<u16>,
+    #[command(flatten)]
+    pub(crate) cql: CqlOptions,
     /// Port of /healthz, /readyz and /metrics [default: 9644]
     #[arg(long, env = "SMACK_ADMIN_PORT", value_name = "PORT")]
     pub(crate) admin_port: Option<u16>,
@@ -74,6 +76,26 @@ pub(crate) struct Options {
     /// How log lines look [default: text]
     #[arg(long, env = "SMACK_LOG_FORMAT", value_enum)]
     pub(crate) log_format: Option<LogFormat>,
+}
+
+/// What can be said of the CQL server.
+#[derive(Debug, Default, Args)]
+pub(crate) struct CqlOptions {
+    /// What the CQL cluster calls itself, from its first start on [default: Test Cluster]
+    #[arg(long, env = "SMACK_CQL_CLUSTER_NAME", value_name = "NAME")]
+    pub(crate) cql_cluster_name: Option<String>,
+    /// The data center of the CQL node, from its first start on [default: datacenter1]
+    #[arg(long, env = "SMACK_CQL_DATA_CENTER", value_name = "NAME")]
+    pub(crate) cql_data_center: Option<String>,
+    /// The rack of the CQL node [default: rack1]
+    #[arg(long, env = "SMACK_CQL_RACK", value_name = "NAME")]
+    pub(crate) cql_rack: Option<String>,
+    /// AllowAllAuthenticator or PasswordAuthenticator [default: AllowAllAuthenticator]
+    #[arg(long, env = "SMACK_CQL_AUTHENTICATOR", value_name = "CLASS")]
+    pub(crate) cql_authenticator: Option<cql_server::Authenticator>,
+    /// AllowAllAuthorizer or CassandraAuthorizer [default: AllowAllAuthorizer]
+    #[arg(long, env = "SMACK_CQL_AUTHORIZER", value_name = "CLASS")]
+    pub(crate) cql_authorizer: Option<cql_server::Authorizer>,
 }
 
 /// What an acknowledgement promises.

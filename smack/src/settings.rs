@@ -2,7 +2,7 @@
 
 mod period;
 
-use crate::cli::{Durability, LogFormat, Options, Storage};
+use crate::cli::{CqlOptions, Durability, LogFormat, Options, Storage};
 use anyhow::{Context, Result, bail};
 use kafka_server::Listener;
 use period::{Period, Size};
@@ -58,6 +58,7 @@ struct CqlFile {
     authenticator: Option<cql_server::Authenticator>,
     authorizer: Option<cql_server::Authorizer>,
     role_manager: Option<RoleManager>,
+    default_keyspace_rf: Option<u32>,
     materialized_views_enabled: Option<bool>,
     read_request_timeout: Option<Period>,
     range_request_timeout: Option<Period>,
@@ -163,7 +164,7 @@ impl Settings {
             Some(Durability::Written) | None => storage::Durability::Written,
         };
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
-        let cql = cql_config(file.cql, &host, options.cql_port, kafka.durability);
+        let cql = cql_config(file.cql, &host, options.cql_port, options.cql, kafka.durability);
         Ok(Settings {
             data_dir,
             servers,
@@ -210,6 +211,7 @@ fn cql_config(
     file: CqlFile,
     host: &str,
     port: Option<u16>,
+    options: CqlOptions,
     durability: storage::Durability,
 ) -> cql_server::Config {
     let mut cql = cql_server::Config {
@@ -225,11 +227,21 @@ fn cql_config(
         let (own, _) = first.bind.rsplit_once(':').unwrap_or((&first.bind, ""));
         first.bind = format!("{own}:{port}");
     }
-    cql.cluster_name = file.cluster_name.unwrap_or(cql.cluster_name);
-    cql.data_center = file.data_center.unwrap_or(cql.data_center);
-    cql.rack = file.rack.unwrap_or(cql.rack);
-    cql.authenticator = file.authenticator.unwrap_or_default();
-    cql.authorizer = file.authorizer.unwrap_or_default();
+    cql.cluster_name = options
+        .cql_cluster_name
+        .or(file.cluster_name)
+        .unwrap_or(cql.cluster_name);
+    cql.data_center = options
+        .cql_data_center
+        .or(file.data_center)
+        .unwrap_or(cql.data_center);
+    cql.rack = options.cql_rack.or(file.rack).unwrap_or(cql.rack);
+    cql.authenticator = options
+        .cql_authenticator
+        .or(file.authenticator)
+        .unwrap_or_default();
+    cql.authorizer = options.cql_authorizer.or(file.authorizer).unwrap_or_default();
+    cql.default_keyspace_rf = file.default_keyspace_rf.unwrap_or(1);
     cql.materialized_views_enabled = file.materialized_views_enabled.unwrap_or(false);
     let timeouts = cql.timeouts;
     cql.timeouts = cql_server::Timeouts {

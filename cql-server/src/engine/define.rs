@@ -23,11 +23,13 @@ impl Engine {
     pub(super) async fn define(&self, ddl: &Ddl, keyspace: Option<Arc<str>>) -> Result<Answer> {
         let _alone = self.defining.lock().await;
         let before = self.schema.load_full();
+        let node = self.node.load();
         let circumstances = Circumstances {
             keyspace,
             now_us: self.time.next_us(),
             id: self.random.uuid(),
             materialized_views_enabled: self.materialized_views_enabled,
+            site: node.site.clone(),
         };
         let applied = ddl.apply(&before, &circumstances)?;
         let Some(change) = applied.change else {

@@ -17,7 +17,7 @@ use crate::{
     config::{Authenticator, Authorizer, Timeouts},
     core::{
         indexes::Kept,
-        schema::{Schema, Table, system},
+        schema::{Schema, Table, replication::Site, system},
     },
     error::{CqlError, Result},
     state::{self, rows::Writes},
@@ -86,6 +86,7 @@ pub(crate) struct Identity {
     pub(crate) cluster_name: String,
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
+    pub(crate) site: Arc<Site>,
     pub(crate) authenticator: Authenticator,
     pub(crate) authorizer: Authorizer,
 }
@@ -113,6 +114,7 @@ impl Engine {
             tokens: vec![FIRST_TOKEN],
             address: identity.address,
             port: identity.port,
+            site: identity.site,
             started_s: i32::try_from(engine.time.now_s()).unwrap_or(i32::MAX),
         }));
         engine.open_roles().await?;
@@ -271,6 +273,9 @@ impl Engine {
         parameters: &Parameters,
         batch: Option<BatchKind>,
     ) -> Result<Answer> {
+        for part in parts {
+            system::refuse_derived(&part.write.table, "Modification")?;
+        }
         if parts.iter().any(|part| part.write.conditions.is_some()) {
             return self.conditional(parts, parameters, batch.is_some()).await;
         }
@@ -369,6 +374,7 @@ impl Engine {
     }
 
     async fn truncate(&self, table: &Arc<Table>) -> Result<Answer> {
+        system::refuse_derived(table, "Truncation")?;
         if table.view.is_some() {
             return Err(CqlError::invalid(
                 "Cannot TRUNCATE materialized view directly; must truncate base table instead",
@@ -428,6 +434,7 @@ fn nobody() -> system::Node {
         tokens: vec![FIRST_TOKEN],
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: 9042,
+        site: Arc::default(),
         started_s: 0,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{ColumnSpec, Description};
 use crate::{
-    core::schema::{Keyspace, Nature, Schema, Table},
+    core::schema::{Keyspace, Schema, Table, system},
     error::{CqlError, Result},
     statements::{
         Statement,
@@ -167,35 +167,34 @@ pub(crate) fn prepare(schema: &Arc<Schema>, text: &str, keyspace: Option<&Arc<st
             (Plan::Select(Box::new(plan)), planner.markers()?)
         }
         Statement::Insert(insert) => {
-            let table = writable(schema, table_of(&insert.table)?)?;
+            let table = table_of(&insert.table)?;
             let mut planner = planner(&table);
-            let write = write::insert(&mut planner, &table, &insert)?;
+            let write = alone(write::insert(&mut planner, &table, &insert)?)?;
             partition_key = bound_key(&write.restrictions);
             (Plan::Write(Box::new(write)), planner.markers()?)
         }
         Statement::Update(update) => {
-            let table = writable(schema, table_of(&update.table)?)?;
+            let table = table_of(&update.table)?;
             let mut planner = planner(&table);
-            let write = write::update(&mut planner, &table, &update)?;
+            let write = alone(write::update(&mut planner, &table, &update)?)?;
             partition_key = bound_key(&write.restrictions);
             (Plan::Write(Box::new(write)), planner.markers()?)
         }
         Statement::Delete(delete) => {
-            let table = writable(schema, table_of(&delete.table)?)?;
+            let table = table_of(&delete.table)?;
             let mut planner = planner(&table);
-            let write = write::delete(&mut planner, &table, &delete)?;
+            let write = alone(write::delete(&mut planner, &table, &delete)?)?;
             partition_key = bound_key(&write.restrictions);
             (Plan::Write(Box::new(write)), planner.markers()?)
         }
         Statement::Batch(batch) => {
             let mut planner = Planner::new(schema, "".into(), "".into(), markers);
-            let plan = batch::prepare(&mut planner, &batch, &|name| writable(schema, table_of(name)?))?;
+            let plan = batch::prepare(&mut planner, &batch, &table_of)?;
             partition_key = bound_key_of_batch(&plan);
             (Plan::Batch(plan), planner.markers()?)
         }
         Statement::Truncate(truncate) => {
             let table = table_of(&truncate.table)?;
-            check_truncation(schema, &table)?;
             (Plan::Truncate(table), Vec::new())
         }
         other => (Plan::Other(Box::new(other)), Vec::new()),
@@ -249,32 +248,14 @@ fn is_qualified(statement: &Statement) -> bool {
     name.keyspace.is_some()
 }
 
-/// Whether a table's rows follow from the schema and the node.
-fn is_virtual(schema: &Schema, table: &Table) -> bool {
-    let keyspace = schema.keyspaces.get(&table.keyspace);
-    keyspace.is_some_and(|keyspace| keyspace.nature == Nature::Virtual)
-}
-
-/// Refuses to empty what is not stored.
-fn check_truncation(schema: &Schema, table: &Table) -> Result<()> {
-    if is_virtual(schema, table) {
-        return Err(CqlError::invalid(format!(
-            "Truncation is not supported by table {}.{}",
-            table.keyspace, table.name
-        )));
+/// A write that is not part of a batch.
+fn alone(write: Write) -> Result<Write> {
+    if write.conditions.is_some() && system::is_virtual(&write.table.keyspace) {
+        return Err(CqlError::invalid(
+            "Conditional updates are not supported by virtual tables",
+        ));
     }
-    Ok(())
-}
-
-/// The table, unless its rows are not there to be written.
-fn writable(schema: &Schema, table: Arc<Table>) -> Result<Arc<Table>> {
-    if is_virtual(schema, &table) {
-        return Err(CqlError::invalid(format!(
-            "Modification is not supported by table {}.{}",
-            table.keyspace, table.name
-        )));
-    }
-    Ok(table)
+    Ok(write)
 }
 
 /// The table that a name means.

@@ -6,7 +6,7 @@ use server_kit::Random;
 use storage::{Batch, Durability, Kv};
 use uuid::Uuid;
 
-/// The version of this record.
+/// The version of these records.
 const FORMAT: u8 = 1;
 
 /// The id by which the node is known: made up when it starts for the first time.
@@ -19,10 +19,35 @@ pub(crate) async fn host_id(kv: &dyn Kv, random: &Random) -> storage::Result<Uui
         return Ok(id);
     }
     let id = random.uuid();
-    let mut value = vec![FORMAT];
-    value.extend_from_slice(id.as_bytes());
-    let mut batch = Batch::default();
-    batch.put(key, value);
-    kv.commit(batch, Durability::Synced).await?;
+    store(kv, key, id.as_bytes()).await?;
     Ok(id)
+}
+
+/// What the node said of itself when it started for the first time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Name {
+    Cluster,
+    DataCenter,
+}
+
+/// The name that the node has had so far; from the first start on, `configured`.
+pub(crate) async fn name(kv: &dyn Kv, which: Name, configured: &str) -> storage::Result<String> {
+    let letter = match which {
+        Name::Cluster => b'c',
+        Name::DataCenter => b'd',
+    };
+    let key = Bytes::copy_from_slice(&[SPACE, Kind::Meta as u8, letter]);
+    if let Some(stored) = kv.get(&key).await?
+        && let Some((&FORMAT, name)) = stored.split_first()
+    {
+        return Ok(String::from_utf8_lossy(name).into_owned());
+    }
+    store(kv, key, configured.as_bytes()).await?;
+    Ok(configured.to_owned())
+}
+
+async fn store(kv: &dyn Kv, key: Bytes, value: &[u8]) -> storage::Result<()> {
+    let mut batch = Batch::default();
+    batch.put(key, [&[FORMAT], value].concat());
+    kv.commit(batch, Durability::Synced).await
 }

@@ -3,8 +3,25 @@
 use crate::error::{CqlError, Result};
 use std::collections::BTreeMap;
 
-/// The only datacenter.
-pub(crate) const DATACENTER: &str = "datacenter1";
+/// What a strategy is checked against: where the node stands, and what it is set to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Site {
+    /// The only datacenter there is.
+    pub(crate) data_center: String,
+    pub(crate) rack: String,
+    /// The factor of a keyspace that says none (`default_keyspace_rf`).
+    pub(crate) default_factor: u32,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Site {
+            data_center: "datacenter1".to_owned(),
+            rack: "rack1".to_owned(),
+            default_factor: 1,
+        }
+    }
+}
 
 const PACKAGE: &str = "org.apache.cassandra.locator.";
 
@@ -16,6 +33,7 @@ fn config(message: impl Into<String>) -> CqlError {
 pub(crate) fn checked(
     keyspace: &str,
     given: &[(String, String)],
+    site: &Site,
 ) -> Result<(BTreeMap<String, String>, Vec<String>)> {
     let mut options: BTreeMap<String, String> = given.iter().cloned().collect();
     let class = options
@@ -33,7 +51,7 @@ pub(crate) fn checked(
             refuse_unknown(keyspace, "SimpleStrategy", &options, &["replication_factor"])?;
             let factor = options
                 .remove("replication_factor")
-                .unwrap_or_else(|| "1".to_owned());
+                .unwrap_or_else(|| site.default_factor.to_string());
             if replicas(&factor)? > 1 {
                 warnings.push(format!(
                     "Your replication factor {factor} for keyspace {keyspace} is higher than the number of nodes 1"
@@ -46,18 +64,19 @@ pub(crate) fn checked(
                 keyspace,
                 "NetworkTopologyStrategy",
                 &options,
-                &["replication_factor", DATACENTER],
+                &["replication_factor", &site.data_center],
             )?;
             let general = options.remove("replication_factor");
-            if let Some(factor) = options.remove(DATACENTER).or(general) {
-                if replicas(&factor)? > 1 {
-                    warnings.push(format!(
-                        "Your replication factor {factor} for keyspace {keyspace} is higher than the number of nodes 1 \
-                         for datacenter {DATACENTER}"
-                    ));
-                }
-                kept.insert(DATACENTER.to_owned(), factor);
+            let factor = options.remove(&site.data_center).or(general);
+            let factor = factor.unwrap_or_else(|| site.default_factor.to_string());
+            if replicas(&factor)? > 1 {
+                warnings.push(format!(
+                    "Your replication factor {factor} for keyspace {keyspace} is higher than the number of nodes 1 \
+                     for datacenter {}",
+                    site.data_center
+                ));
             }
+            kept.insert(site.data_center.clone(), factor);
         }
         Some("LocalStrategy") => {
             return Err(CqlError::invalid(
@@ -75,10 +94,9 @@ pub(crate) fn checked(
 
 /// How many replicas a strategy that was checked keeps of each row.
 pub(crate) fn factor(replication: &BTreeMap<String, String>) -> i32 {
-    let named = replication
-        .get("replication_factor")
-        .or_else(|| replication.get(DATACENTER));
-    named.and_then(|factor| factor.parse().ok()).unwrap_or(1)
+    // Of a keyspace there is one factor: in general, or for the only datacenter.
+    let mut factors = replication.iter().filter(|(name, _)| *name != "class");
+    factors.find_map(|(_, factor)| factor.parse().ok()).unwrap_or(1)
 }
 
 fn refuse_unknown(

@@ -4,6 +4,7 @@ use crate::{
     statements::{Statement, ddl::Circumstances},
     syntax::parse,
 };
+use std::sync::Arc;
 use storage::{Durability, memory};
 use uuid::Uuid;
 
@@ -15,6 +16,7 @@ fn defined(texts: &[&str]) -> Schema {
             now_us: 5_000,
             id: Uuid::from_u128(number),
             materialized_views_enabled: true,
+            site: Arc::default(),
         };
         let Statement::Ddl(ddl) = parse(text).unwrap().statement else {
             panic!("{text} defines nothing")

@@ -2,7 +2,10 @@
 
 use super::{Batch, BatchKind, Modification};
 use crate::{
-    core::{schema::Table, types::Native},
+    core::{
+        schema::{Table, system},
+        types::Native,
+    },
     engine::BatchPlan,
     error::{CqlError, Result},
     statements::{
@@ -72,17 +75,30 @@ pub(crate) fn prepare(
 /// Whether these statements may be in one batch.
 pub(crate) fn check<'w>(kind: BatchKind, writes: impl Iterator<Item = &'w Write>) -> Result<()> {
     let (mut counters, mut others, mut conditional) = (false, false, false);
+    let (mut is_virtual, mut stored) = (false, false);
     for write in writes {
         if write.table.is_counter() {
             counters = true
         } else {
             others = true
         }
+        if system::is_virtual(&write.table.keyspace) {
+            is_virtual = true
+        } else {
+            stored = true
+        }
         conditional |= write.conditions.is_some();
     }
     let refused = match kind {
         BatchKind::Counter if others => "Cannot include non-counter statement in a counter batch",
         BatchKind::Logged if counters => "Cannot include a counter statement in a logged batch",
+        BatchKind::Logged if is_virtual => "Cannot include a virtual table statement in a logged batch",
+        _ if is_virtual && stored => {
+            "Mutations for virtual and regular tables cannot exist in the same batch"
+        }
+        _ if is_virtual && conditional => {
+            "Conditional BATCH statements cannot include mutations for virtual tables"
+        }
         _ if counters && others => "Counter and non-counter mutations cannot exist in the same batch",
         _ if conditional && counters => "Conditional updates are not supported on counter tables",
         _ => return Ok(()),

@@ -1,6 +1,6 @@
 //! ALTER KEYSPACE.
 
-use super::{Applied, change, create_keyspace::read, holder};
+use super::{Applied, Circumstances, change, create_keyspace::read, holder};
 use crate::{
     core::schema::Schema,
     error::{CqlError, Result},
@@ -32,7 +32,7 @@ pub(super) fn parse(input: Tokens<'_>) -> Parsed<'_, AlterKeyspace> {
 }
 
 impl AlterKeyspace {
-    pub(super) fn apply(&self, schema: &Schema) -> Result<Applied> {
+    pub(super) fn apply(&self, schema: &Schema, cx: &Circumstances) -> Result<Applied> {
         let Some(keyspace) = holder(schema, &self.name)? else {
             if self.if_exists {
                 return Ok(Applied::nothing(schema));
@@ -42,7 +42,7 @@ impl AlterKeyspace {
                 self.name
             )));
         };
-        let given = read(&self.name, &self.properties)?;
+        let given = read(&self.name, &self.properties, cx)?;
         let mut keyspace = (**keyspace).clone();
         let mut warnings = Vec::new();
         if let Some((replication, said)) = given.replication {

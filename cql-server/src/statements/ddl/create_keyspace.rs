@@ -1,6 +1,6 @@
 //! CREATE KEYSPACE.
 
-use super::{Applied, change, property};
+use super::{Applied, Circumstances, change, property};
 use crate::{
     core::schema::{Keyspace, NAME_CHARS_MAX, Nature, Schema, is_plain_name, options, replication, system},
     error::{CqlError, Result},
@@ -39,7 +39,7 @@ pub(super) struct Given {
 }
 
 /// Reads and checks the properties.
-pub(super) fn read(keyspace: &str, properties: &[Property]) -> Result<Given> {
+pub(super) fn read(keyspace: &str, properties: &[Property], cx: &Circumstances) -> Result<Given> {
     for Property { name, .. } in properties {
         if name != "replication" && name != "durable_writes" {
             return Err(CqlError::Syntax(format!("Unknown property '{name}'")));
@@ -49,7 +49,7 @@ pub(super) fn read(keyspace: &str, properties: &[Property]) -> Result<Given> {
         .map(|value| options::boolean("durable_writes", value))
         .transpose()?;
     let replication = property(properties, "replication")
-        .map(|value| replication::checked(keyspace, options::map("replication", value)?))
+        .map(|value| replication::checked(keyspace, options::map("replication", value)?, &cx.site))
         .transpose()?;
     Ok(Given {
         replication,
@@ -58,7 +58,7 @@ pub(super) fn read(keyspace: &str, properties: &[Property]) -> Result<Given> {
 }
 
 impl CreateKeyspace {
-    pub(super) fn apply(&self, schema: &Schema) -> Result<Applied> {
+    pub(super) fn apply(&self, schema: &Schema, cx: &Circumstances) -> Result<Applied> {
         let name = self.name.as_str();
         if system::is_system(name) {
             return Err(CqlError::invalid(format!(
@@ -89,7 +89,7 @@ impl CreateKeyspace {
         if schema.keyspaces.contains_key(name) {
             return self.exists(schema);
         }
-        let given = read(name, &self.properties)?;
+        let given = read(name, &self.properties, cx)?;
         let (replication, warnings) = given.replication.unwrap_or_default();
         let keyspace = Keyspace {
             name: name.into(),

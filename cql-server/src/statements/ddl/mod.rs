@@ -30,7 +30,7 @@ pub(crate) use functions::{CreateAggregate, CreateFunction, DropFunction};
 pub(crate) use triggers::{CreateTrigger, DropTrigger};
 
 use crate::{
-    core::schema::{Keyspace, Schema, SchemaChange, options::Given},
+    core::schema::{Keyspace, Schema, SchemaChange, options::Given, replication::Site},
     error::{CqlError, Result},
     syntax::{Keyword, Kind, Parsed, Property, PropertyValue, QualifiedName, Tokens},
 };
@@ -72,6 +72,8 @@ pub(crate) struct Circumstances {
     pub(crate) id: Uuid,
     /// Whether views may be created.
     pub(crate) materialized_views_enabled: bool,
+    /// Where replicas may be.
+    pub(crate) site: Arc<Site>,
 }
 
 /// What a statement did.
@@ -105,8 +107,8 @@ impl Ddl {
     /// The schema after this statement.
     pub(crate) fn apply(&self, schema: &Schema, cx: &Circumstances) -> Result<Applied> {
         match self {
-            Ddl::CreateKeyspace(statement) => statement.apply(schema),
-            Ddl::AlterKeyspace(statement) => statement.apply(schema),
+            Ddl::CreateKeyspace(statement) => statement.apply(schema, cx),
+            Ddl::AlterKeyspace(statement) => statement.apply(schema, cx),
             Ddl::DropKeyspace(statement) => statement.apply(schema),
             Ddl::CreateTable(statement) => statement.apply(schema, cx),
             Ddl::AlterTable(statement) => statement.apply(schema, cx),

@@ -1,5 +1,6 @@
 use super::Circumstances;
 use crate::{core::schema::Schema, error::CqlError, statements::Statement, syntax::parse};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// Statements in one session, each followed by the code and text of what Apache Cassandra 5.0.9 answered.
@@ -24,6 +25,7 @@ fn step(schema: &mut Schema, text: &str) -> String {
         now_us: 1_000_000,
         id: Uuid::from_u128(7),
         materialized_views_enabled: true,
+        site: Arc::default(),
     };
     let statement = match parse(text) {
         Ok(parsed) => parsed.statement,

@@ -4,7 +4,10 @@ use crate::{
     syntax::parse,
 };
 use serde::Deserialize;
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
 use uuid::Uuid;
 
 /// One session: each statement with what Apache Cassandra 5.0.9 answered.
@@ -25,6 +28,7 @@ fn node() -> Node {
         tokens: vec![0],
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: 9042,
+        site: Arc::default(),
         started_s: 0,
     }
 }
@@ -44,6 +48,7 @@ fn what_is_described_is_what_the_original_describes() {
             now_us: 1,
             id: Uuid::nil(),
             materialized_views_enabled: true,
+            site: Arc::default(),
         };
         let answer = match statement {
             Statement::Ddl(ddl) => ddl.apply(&schema, &cx).map(|applied| {

@@ -4,7 +4,7 @@ use super::{Change, Conditions, Json, Write, conditions};
 use crate::{
     core::{
         indexes::Kept,
-        schema::{Column, Table},
+        schema::{Column, Table, system},
         types::{CqlType, Native},
     },
     error::{CqlError, Result},
@@ -189,6 +189,9 @@ fn finish(
     if table.is_counter() && attributes.ttl.is_some() {
         return Err(CqlError::invalid("Cannot provide custom TTL for counter updates"));
     }
+    if system::is_virtual(&table.keyspace) {
+        refuse_attributes(attributes)?;
+    }
     let mut attribute = |term: &Option<Term>, name: &str, native| match term {
         Some(term) => planner.attribute(term, name, native).map(Some),
         None => Ok(None),
@@ -220,6 +223,18 @@ fn refuse_view(table: &Table) -> Result<()> {
         Some(_) => Err(CqlError::invalid("Cannot directly modify a materialized view")),
         None => Ok(()),
     }
+}
+
+/// What is virtual knows neither when it was written nor until when it holds.
+fn refuse_attributes(attributes: &Attributes) -> Result<()> {
+    let refused = match attributes {
+        Attributes {
+            timestamp: Some(_), ..
+        } => "Custom timestamp is not supported by virtual tables",
+        Attributes { ttl: Some(_), .. } => "Expiring columns are not supported by virtual tables",
+        _ => return Ok(()),
+    };
+    Err(CqlError::invalid(refused))
 }
 
 fn refuse_in(restrictions: &Restrictions) -> Result<()> {

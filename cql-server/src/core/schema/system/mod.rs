@@ -12,7 +12,10 @@ pub(crate) use estimates::{Estimate, estimate_rows, estimated, is_of_estimates};
 pub(crate) use rows::{Node, PARTITIONER, rows};
 
 use super::{Column, Keyspace, Nature, Role, Table, options::Given};
-use crate::core::types::{CqlType, names};
+use crate::{
+    core::types::{CqlType, names},
+    error::{CqlError, Result},
+};
 use std::{collections::BTreeMap, sync::Arc};
 use uuid::Uuid;
 
@@ -74,9 +77,31 @@ pub(crate) fn is_system(name: &str) -> bool {
     KEYSPACES.iter().any(|(known, ..)| *known == name)
 }
 
-/// Whether the rows of `table`, which is the system's, are stored.
-fn is_stored(table: &Table) -> bool {
-    table.number < FIRST_VIRTUAL
+/// Whether the keyspace of that name is one whose tables are virtual in the original, too.
+pub(crate) fn is_virtual(name: &str) -> bool {
+    KEYSPACES
+        .iter()
+        .any(|(known, nature, _)| *nature == Nature::Virtual && *known == name)
+}
+
+/// Whether the rows of `table` are not stored: they follow from the schema and the node.
+fn is_derived(table: &Table) -> bool {
+    (FIRST_VIRTUAL..super::FIRST_NUMBER).contains(&table.number)
+}
+
+/// Refuses to write where rows are derived. The original lets whoever may do everything change what a node knows of
+/// itself and of the schema, and such a node serves nobody any more; here nothing would be there to be changed.
+pub(crate) fn refuse_derived(table: &Table, doing: &str) -> Result<()> {
+    let Table { keyspace, name, .. } = table;
+    match is_derived(table) {
+        false => Ok(()),
+        true if is_virtual(keyspace) => Err(CqlError::invalid(format!(
+            "{doing} is not supported by table {keyspace}.{name}"
+        ))),
+        true => Err(CqlError::Unauthorized(format!(
+            "{keyspace} keyspace is not user-modifiable."
+        ))),
+    }
 }
 
 /// Whether the keyspace of that name, which is the system's, is one that the nodes of a cluster share.

@@ -1,10 +1,10 @@
 //! What the tables of the system hold: the schema and the node, as drivers and tools read them.
 
 use super::{
-    super::{Column, IndexKind, Keyspace, Nature, Options, Role, Schema, Table},
+    super::{Column, IndexKind, Keyspace, Nature, Options, Role, Schema, Table, replication::Site},
     cells::{Cells, Row, sort},
 };
-use std::{collections::BTreeMap, net::IpAddr};
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 use uuid::Uuid;
 
 /// The facts of the one node.
@@ -18,6 +18,7 @@ pub(crate) struct Node {
     /// Where clients reach it.
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
+    pub(crate) site: Arc<Site>,
     /// When it started, in seconds since 1970.
     pub(crate) started_s: i32,
 }
@@ -27,12 +28,11 @@ pub(crate) const RELEASE: &str = "5.0.9";
 /// The version of the language.
 pub(crate) const CQL: &str = "3.4.7";
 pub(crate) const PARTITIONER: &str = "org.apache.cassandra.dht.Murmur3Partitioner";
-const RACK: &str = "rack1";
 
 /// The rows of a table of the system in the order of its key; `None` where its rows are stored like those of clients.
 pub(crate) fn rows(schema: &Schema, node: &Node, table: &Table) -> Option<Vec<Row>> {
     let keyspace = schema.keyspaces.get(&table.keyspace)?;
-    if keyspace.nature == Nature::Client || super::is_stored(table) {
+    if !super::is_derived(table) {
         return None;
     }
     let cells = match (&*table.keyspace, &*table.name) {
@@ -98,14 +98,14 @@ fn local(node: &Node) -> Cells {
         .int("broadcast_port", 7000)
         .text("cluster_name", &node.cluster_name)
         .text("cql_version", CQL)
-        .text("data_center", super::super::replication::DATACENTER)
+        .text("data_center", &node.site.data_center)
         .int("gossip_generation", node.started_s)
         .uuid("host_id", node.host_id)
         .address("listen_address", node.address)
         .int("listen_port", 7000)
         .text("native_protocol_version", "5")
         .text("partitioner", PARTITIONER)
-        .text("rack", RACK)
+        .text("rack", &node.site.rack)
         .text("release_version", RELEASE)
         .address("rpc_address", node.address)
         .int("rpc_port", i32::from(node.port))
