@@ -32,6 +32,7 @@ const CQL_TOML: &str = "[cql]\nmaterialized_views_enabled = true\n";
 enum Server {
     Kafka,
     Cql,
+    Mesos,
 }
 
 impl Server {
@@ -40,6 +41,7 @@ impl Server {
         match self {
             Self::Kafka => "kafka",
             Self::Cql => "cql",
+            Self::Mesos => "mesos",
         }
     }
 
@@ -47,7 +49,7 @@ impl Server {
     fn properties(self) -> &'static str {
         match self {
             Self::Kafka => PROPERTIES,
-            Self::Cql => "",
+            Self::Cql | Self::Mesos => "",
         }
     }
 
@@ -56,6 +58,8 @@ impl Server {
         match self {
             Self::Kafka => ("originals/kafka.sh", 2),
             Self::Cql => ("originals/cassandra.sh", 4),
+            // There is no script yet: name a running master by SUBJECT=host:port.
+            Self::Mesos => ("originals/mesos.sh", 2),
         }
     }
 }
@@ -133,6 +137,16 @@ impl Broker {
         static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
         SHARED
             .get_or_init(|| Self::start_cql(Subject::from_env()).map_err(|error| format!("{error:?}")))
+            .as_ref()
+            .map_err(|error| anyhow::anyhow!("the subject did not start: {error}"))
+    }
+
+    /// The Mesos master, with its agent, that all scenarios of one test binary share.
+    pub fn shared_mesos() -> Result<&'static Self> {
+        static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
+        let start = || Self::start_fresh(Subject::from_env(), Server::Mesos, "");
+        SHARED
+            .get_or_init(|| start().map_err(|error| format!("{error:?}")))
             .as_ref()
             .map_err(|error| anyhow::anyhow!("the subject did not start: {error}"))
     }
@@ -238,9 +252,16 @@ impl Broker {
         let binary = smack_binary()?;
         let mut command = Command::new(&binary);
         command.arg("up");
-        // A binary without a CQL server fails in the tests of CQL, not in those of Kafka.
-        if self.server == Server::Cql || serves_cql(&binary) {
-            command.args(["--cql-port", &port("cql")]);
+        // A binary without one of the servers fails in the tests of that one, not in those of the others.
+        let flags = flags(&binary);
+        for (flag, server) in [
+            ("--cql-port", "cql"),
+            ("--mesos-port", "mesos"),
+            ("--agent-port", "agent"),
+        ] {
+            if self.server.name() == server || flags.contains(flag) {
+                command.args([flag, &port(server)]);
+            }
         }
         let mut child = command
             .args(["--kafka-port", &port("kafka")])
@@ -452,9 +473,11 @@ pub fn folder() -> &'static Path {
     })
 }
 
-fn serves_cql(binary: &Path) -> bool {
+/// What the binary says of its flags.
+fn flags(binary: &Path) -> String {
     let help = Command::new(binary).args(["up", "--help"]).output();
-    help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--cql-port"))
+    help.map(|help| String::from_utf8_lossy(&help.stdout).into_owned())
+        .unwrap_or_default()
 }
 
 fn smack_binary() -> Result<PathBuf> {

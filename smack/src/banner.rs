@@ -28,7 +28,8 @@ pub(crate) fn text(
     let of = |server| lines.iter().find(move |line| line.server == server);
     let kafka = bootstrap.map(kafka_clients);
     let cql = of("cql").map(|line| cql_clients(&line.address));
-    for clients in [kafka, cql].into_iter().flatten() {
+    let mesos = of("mesos").map(|line| mesos_clients(&line.address));
+    for clients in [kafka, cql, mesos].into_iter().flatten() {
         text.push('\n');
         for (client, line) in clients {
             let _ = writeln!(text, "  {client:<10}{line}");
@@ -62,6 +63,17 @@ fn cql_clients(address: &str) -> Vec<(&'static str, String)> {
             format!("datastax-java-driver.basic.contact-points.0 = \"{host}:{port}\""),
         ),
     ]
+}
+
+fn mesos_clients(master: &str) -> Vec<(&'static str, String)> {
+    let subscribe =
+        "{\"type\":\"SUBSCRIBE\",\"subscribe\":{\"framework_info\":{\"user\":\"root\",\"name\":\"demo\"}}}";
+    vec![(
+        "curl",
+        format!(
+            "curl -N -H 'Content-Type: application/json' http://{master}/api/v1/scheduler -d '{subscribe}'"
+        ),
+    )]
 }
 
 fn kafka_clients(bootstrap: &str) -> Vec<(&'static str, String)> {

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
-/// Kafka and Cassandra for people who want to keep their clients and lose the clusters.
+/// Kafka, Cassandra and Mesos for people who want to keep their clients and lose the clusters.
 #[derive(Debug, Parser)]
 #[command(name = "smack", version, about, arg_required_else_help = true)]
 pub(crate) struct Cli {
@@ -22,6 +22,9 @@ pub(crate) enum Command {
     /// Start the CQL server alone
     #[command(after_help = PRECEDENCE)]
     Cql(Options),
+    /// Start the Mesos master and agent alone
+    #[command(after_help = PRECEDENCE)]
+    Mesos(Options),
     /// Show configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -58,6 +61,12 @@ pub(crate) struct Options {
     pub(crate) cql_port: Option<u16>,
     #[command(flatten)]
     pub(crate) cql: CqlOptions,
+    /// Port of the Mesos master [default: 5050]
+    #[arg(long, env = "SMACK_MESOS_PORT", value_name = "PORT")]
+    pub(crate) mesos_port: Option<u16>,
+    /// Port of the Mesos agent [default: 5051]
+    #[arg(long, env = "SMACK_AGENT_PORT", value_name = "PORT")]
+    pub(crate) agent_port: Option<u16>,
     /// Port of /healthz, /readyz and /metrics [default: 9644]
     #[arg(long, env = "SMACK_ADMIN_PORT", value_name = "PORT")]
     pub(crate) admin_port: Option<u16>,

@@ -48,6 +48,7 @@ fn run() -> anyhow::Result<()> {
         cli::Command::Up(options) => (Servers::ALL, options),
         cli::Command::Kafka(options) => (Servers::KAFKA, options),
         cli::Command::Cql(options) => (Servers::CQL, options),
+        cli::Command::Mesos(options) => (Servers::MESOS, options),
         cli::Command::Config(cli::ConfigCommand::Default) => {
             print!("{}", settings::DEFAULT_FILE);
             return Ok(());

@@ -30,6 +30,7 @@ struct File {
     admin: AdminFile,
     kafka: KafkaFile,
     cql: CqlFile,
+    mesos: MesosFile,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -87,6 +88,15 @@ impl CommitlogSync {
     }
 }
 
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct MesosFile {
+    port: Option<u16>,
+    agent_port: Option<u16>,
+    resources: Option<String>,
+    work_dir: Option<PathBuf>,
+}
+
 /// The original has this one, too; the key is there so that a configuration can be taken over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 enum RoleManager {
@@ -98,20 +108,31 @@ enum RoleManager {
 pub(crate) struct Servers {
     pub(crate) kafka: bool,
     pub(crate) cql: bool,
+    pub(crate) mesos: bool,
 }
 
 impl Servers {
     pub(crate) const ALL: Servers = Servers {
         kafka: true,
         cql: true,
+        mesos: true,
+    };
+    const NONE: Servers = Servers {
+        kafka: false,
+        cql: false,
+        mesos: false,
     };
     pub(crate) const KAFKA: Servers = Servers {
         kafka: true,
-        cql: false,
+        ..Servers::NONE
     };
     pub(crate) const CQL: Servers = Servers {
-        kafka: false,
         cql: true,
+        ..Servers::NONE
+    };
+    pub(crate) const MESOS: Servers = Servers {
+        mesos: true,
+        ..Servers::NONE
     };
 }
 
@@ -124,6 +145,7 @@ pub(crate) struct Settings {
     pub(crate) servers: Servers,
     pub(crate) kafka: kafka_server::Config,
     pub(crate) cql: cql_server::Config,
+    pub(crate) mesos: mesos_api::Config,
     /// Kafka keys that were set and have no effect.
     pub(crate) not_honoured: Vec<String>,
     pub(crate) log: String,
@@ -165,6 +187,8 @@ impl Settings {
         };
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
         let cql = cql_config(file.cql, &host, options.cql_port, options.cql, kafka.durability);
+        let mesos_ports = (options.mesos_port, options.agent_port);
+        let mesos = mesos_config(file.mesos, &host, mesos_ports, &data_dir);
         Ok(Settings {
             data_dir,
             servers,
@@ -172,6 +196,7 @@ impl Settings {
             admin_bind: address(&host, admin_port),
             kafka,
             cql,
+            mesos,
             not_honoured,
             log: options.log.or(file.log).unwrap_or_else(|| "info".to_owned()),
             log_format: match options.log_format.or(file.log_format) {
@@ -185,9 +210,10 @@ impl Settings {
 impl Settings {
     /// Where the first server listens, by which others who want the same data are told who has it.
     pub(crate) fn address(&self) -> &str {
-        match self.servers.kafka {
-            true => &self.kafka.listeners[0].bind,
-            false => &self.cql.listeners[0].bind,
+        match self.servers {
+            Servers { kafka: true, .. } => &self.kafka.listeners[0].bind,
+            Servers { cql: true, .. } => &self.cql.listeners[0].bind,
+            _ => &self.mesos.master_bind,
         }
     }
 }
@@ -253,6 +279,22 @@ fn cql_config(
         cql.limits.prepared_statements_cache_size = size.get();
     }
     cql
+}
+
+fn mesos_config(
+    file: MesosFile,
+    host: &str,
+    (master, agent): (Option<u16>, Option<u16>),
+    data_dir: &Path,
+) -> mesos_api::Config {
+    let defaults = mesos_api::Config::default();
+    mesos_api::Config {
+        master_bind: address(host, master.or(file.port).unwrap_or(5050)),
+        agent_bind: address(host, agent.or(file.agent_port).unwrap_or(5051)),
+        work_dir: file.work_dir.unwrap_or_else(|| data_dir.join("mesos")),
+        resources: file.resources.unwrap_or(defaults.resources),
+        ..defaults
+    }
 }
 
 fn read_file(named: Option<&Path>) -> Result<File> {

@@ -9,6 +9,7 @@ use crate::{
 use anyhow::{Context, Result, anyhow};
 use cql_server::Cql;
 use kafka_server::Kafka;
+use mesos_api::Mesos;
 use server_kit::{Admin, Clock, Random, Ready, Registry, Signals, SystemClock};
 use std::{collections::BTreeMap, fs, io, net::SocketAddr, sync::Arc, time::Duration};
 use storage::Shard;
@@ -69,6 +70,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
 struct Running {
     kafka: Option<Kafka>,
     cql: Option<Cql>,
+    mesos: Option<Mesos>,
 }
 
 impl Running {
@@ -83,6 +85,7 @@ impl Running {
         let mut running = Running {
             kafka: None,
             cql: None,
+            mesos: None,
         };
         if settings.servers.kafka {
             let config = settings.kafka.clone();
@@ -97,10 +100,21 @@ impl Running {
         }
         if settings.servers.cql {
             let config = settings.cql.clone();
+            let (clock, random) = (clock.clone(), random.clone());
             let started = Cql::start(config, shard, clock, random, registry, stop.clone()).await;
             running.cql = Some(started.map_err(|error| match error {
                 cql_server::StartError::Bind { address, source } => {
                     cannot_listen(&address, &source, "--cql-port")
+                }
+                other => other.into(),
+            })?);
+        }
+        if settings.servers.mesos {
+            let config = settings.mesos.clone();
+            let started = Mesos::start(config, clock, random, stop.clone()).await;
+            running.mesos = Some(started.map_err(|error| match error {
+                mesos_api::StartError::Bind { address, source } => {
+                    cannot_listen(&address, &source, "--mesos-port or --agent-port")
                 }
                 other => other.into(),
             })?);
@@ -113,7 +127,15 @@ impl Running {
         let kafka = self.kafka.iter().flat_map(Kafka::addresses);
         let cql = self.cql.iter().flat_map(Cql::addresses);
         let kafka = kafka.map(|address| ("kafka", *address));
-        kafka.chain(cql.map(|address| ("cql", *address)))
+        let mesos = self.mesos.iter();
+        let mesos = mesos.flat_map(|mesos| {
+            [
+                ("mesos", mesos.master_address()),
+                ("agent", mesos.agent_address()),
+            ]
+        });
+        let cql = cql.map(|address| ("cql", *address));
+        kafka.chain(cql).chain(mesos)
     }
 
     /// The first port of each server.
@@ -144,6 +166,9 @@ impl Running {
         }
         if let Some(cql) = &self.cql {
             cql.stopped().await;
+        }
+        if let Some(mesos) = &self.mesos {
+            mesos.stopped().await;
         }
     }
 }

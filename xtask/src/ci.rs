@@ -9,7 +9,15 @@ use std::{
 };
 
 /// Crates that do not need RocksDB: tested with overflow checks on.
-const PURE: &[&str] = &["server-kit", "storage", "kafka-server", "cql-server", "xtask"];
+const PURE: &[&str] = &[
+    "server-kit",
+    "storage",
+    "kafka-server",
+    "cql-server",
+    "mesos-proto",
+    "mesos-api",
+    "xtask",
+];
 /// Crates that link RocksDB, or run a binary that does: release only, so that its C++ is compiled once.
 const LINKED: &[&str] = &["storage-local", "smack", "compat-tests", "benches"];
 

@@ -23,6 +23,7 @@ fn the_default_file_changes_nothing() {
     let settings = settings(DEFAULT_FILE, Options::default()).unwrap();
     assert_eq!(settings.kafka.listeners[0].bind, "127.0.0.1:9092");
     assert_eq!(settings.cql.listeners[0].bind, "127.0.0.1:9042");
+    assert_eq!(settings.mesos.master_bind, "127.0.0.1:5050");
     assert_eq!(settings.admin_bind, "127.0.0.1:9644");
     assert_eq!(settings.data_dir, Path::new("./smack-data"));
     assert_eq!(settings.storage, Storage::Local);
@@ -69,6 +70,7 @@ fn a_flag_comes_before_the_file() {
     let options = Options {
         kafka_port: Some(0),
         cql_port: Some(6),
+        mesos_port: Some(5),
         ..Options::default()
     };
     let text =
@@ -76,6 +78,8 @@ fn a_flag_comes_before_the_file() {
     let settings = settings(text, options).unwrap();
     assert_eq!(settings.kafka.listeners[0].bind, "[::1]:0");
     assert_eq!(settings.cql.listeners[0].bind, "[::1]:6");
+    assert_eq!(settings.mesos.master_bind, "[::1]:5");
+    assert_eq!(settings.mesos.agent_bind, "[::1]:5051");
     assert_eq!(settings.admin_bind, "[::1]:8");
     assert_eq!(settings.not_honoured, ["num.io.threads"]);
 }
@@ -120,6 +124,17 @@ fn the_cql_server_has_a_section() {
         ("127.0.0.1:7", "r2")
     );
     assert_eq!(cql.authenticator, cql_server::Authenticator::Password);
+}
+
+#[test]
+fn mesos_has_a_section() {
+    let text = "data_dir = \"/d\"\n[mesos]\nagent_port = 7\nresources = \"cpus:3\"\n";
+    let mesos = settings(text, Options::default()).unwrap().mesos;
+    assert_eq!(
+        (mesos.agent_bind.as_str(), mesos.resources.as_str()),
+        ("127.0.0.1:7", "cpus:3")
+    );
+    assert_eq!(mesos.work_dir, Path::new("/d/mesos"));
 }
 
 #[test]

@@ -19,11 +19,13 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cql-server", &["server-kit", "storage"]),
     ("kafka-server", &["server-kit", "storage"]),
+    ("mesos-api", &["mesos-proto", "server-kit", "storage"]),
     (
         "smack",
         &[
             "cql-server",
             "kafka-server",
+            "mesos-api",
             "server-kit",
             "storage",
             "storage-local",

@@ -1,0 +1,216 @@
+//! `/files/{browse,read,download}`: what tasks wrote into their sandboxes. Nothing outside of the agent's work directory
+//! is shown, symbolic links that lead out of it included.
+//!
+//! Knows: paths, modes, names of users. Never: writes.
+
+#[cfg(test)]
+mod tests;
+
+use super::Cluster;
+use crate::wire::{download as as_file, json, query_value, refusal};
+use axum::{
+    extract::{RawQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+use std::{
+    fs::{self, File, Metadata},
+    io,
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Bytes of one answer to a read at the most; the original's.
+const READ_BYTES_MAX: u64 = 64 << 10;
+/// Bytes of a download at the most: it is sent from memory.
+const DOWNLOAD_BYTES_MAX: u64 = 64 << 20;
+/// Entries of a directory that are shown at the most.
+const ENTRIES_MAX: usize = 10_000;
+
+/// What is asked for.
+#[derive(Debug, Default)]
+struct Wanted {
+    path: Option<String>,
+    offset: Option<String>,
+    length: Option<String>,
+}
+
+impl Wanted {
+    fn of(query: Option<String>) -> Self {
+        let query = query.unwrap_or_default();
+        Wanted {
+            path: query_value(&query, "path"),
+            offset: query_value(&query, "offset"),
+            length: query_value(&query, "length"),
+        }
+    }
+}
+
+/// Why it is not shown. Texts are the original's.
+#[derive(Debug, PartialEq, Eq)]
+enum Refused {
+    BadRequest(String),
+    NotFound,
+}
+
+impl From<io::Error> for Refused {
+    fn from(_: io::Error) -> Self {
+        Refused::NotFound
+    }
+}
+
+async fn answer(
+    cluster: &Cluster,
+    wanted: Wanted,
+    look: fn(&Path, &Wanted) -> Result<Response, Refused>,
+) -> Response {
+    let work_dir = cluster.agent.work_dir.clone();
+    let looked = tokio::task::spawn_blocking(move || {
+        let path = resolve(&work_dir, wanted.path.as_deref())?;
+        look(&path, &wanted)
+    });
+    match looked.await {
+        Ok(Ok(response)) => response,
+        Ok(Err(Refused::BadRequest(why))) => refusal(StatusCode::BAD_REQUEST, why).into_response(),
+        Ok(Err(Refused::NotFound)) => refusal(StatusCode::NOT_FOUND, "").into_response(),
+        Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "The agent is stopping").into_response(),
+    }
+}
+
+/// `/files/browse?path=`
+pub(super) async fn browse(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
+    answer(&cluster, Wanted::of(query), |path, _| Ok(json(&list(path)?))).await
+}
+
+/// `/files/read?path=&offset=&length=`
+pub(super) async fn read(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
+    answer(&cluster, Wanted::of(query), |path, wanted| {
+        Ok(json(&piece(path, wanted)?))
+    })
+    .await
+}
+
+/// `/files/download?path=`
+pub(super) async fn download(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
+    answer(&cluster, Wanted::of(query), |path, _| {
+        if !path.is_file() {
+            return Err(Refused::BadRequest("Cannot download a directory.\n".to_owned()));
+        }
+        if fs::metadata(path)?.len() > DOWNLOAD_BYTES_MAX {
+            return Err(Refused::BadRequest(format!(
+                "Cannot download more than {DOWNLOAD_BYTES_MAX} bytes.\n"
+            )));
+        }
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        Ok(as_file(&name, fs::read(path)?))
+    })
+    .await
+}
+
+/// The real path of what is asked for, if it may be shown.
+fn resolve(work_dir: &Path, wanted: Option<&str>) -> Result<PathBuf, Refused> {
+    let wanted = wanted.filter(|path| !path.is_empty());
+    let wanted =
+        wanted.ok_or_else(|| Refused::BadRequest("Expecting 'path=value' in query.\n".to_owned()))?;
+    let root = fs::canonicalize(work_dir)?;
+    let path = fs::canonicalize(wanted)?;
+    match path.starts_with(&root) {
+        true => Ok(path),
+        false => Err(Refused::NotFound),
+    }
+}
+
+fn list(folder: &Path) -> Result<Vec<Value>, Refused> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)?.take(ENTRIES_MAX) {
+        names.push(entry?.path());
+    }
+    names.sort();
+    let shown = names
+        .iter()
+        .filter_map(|path| Some(entry(path, &fs::symlink_metadata(path).ok()?)));
+    Ok(shown.collect())
+}
+
+fn entry(path: &Path, found: &Metadata) -> Value {
+    json!({
+        "gid": name_of("/etc/group", found.gid()),
+        "mode": mode(found.mode()),
+        "mtime": found.mtime() as f64,
+        "nlink": found.nlink(),
+        "path": path.to_string_lossy(),
+        "size": found.size(),
+        "uid": name_of("/etc/passwd", found.uid()),
+    })
+}
+
+/// A piece of a file; an offset of -1 asks how long it is.
+fn piece(path: &Path, wanted: &Wanted) -> Result<Value, Refused> {
+    let number = |text: &Option<String>, what: &str| match text.as_deref() {
+        None => Ok(-1),
+        Some(text) => text.parse::<i64>().map_err(|_| {
+            Refused::BadRequest(format!(
+                "Failed to parse {what}: Failed to convert '{text}' to number.\n"
+            ))
+        }),
+    };
+    let (offset, length) = (
+        number(&wanted.offset, "offset")?,
+        number(&wanted.length, "length")?,
+    );
+    if offset < -1 {
+        return Err(Refused::BadRequest(format!(
+            "Negative offset provided: {offset}.\n"
+        )));
+    }
+    if length < -1 {
+        return Err(Refused::BadRequest(format!(
+            "Negative length provided: {length}.\n"
+        )));
+    }
+    if path.is_dir() {
+        return Err(Refused::BadRequest("Cannot read a directory.\n".to_owned()));
+    }
+    let file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let Ok(offset) = u64::try_from(offset) else {
+        return Ok(json!({ "data": "", "offset": size }));
+    };
+    let wanted = u64::try_from(length).unwrap_or(u64::MAX);
+    let left = size.saturating_sub(offset).min(wanted).min(READ_BYTES_MAX);
+    let mut data = vec![0; usize::try_from(left).unwrap_or(0)];
+    let read = file.read_at(&mut data, offset)?;
+    data.truncate(read);
+    Ok(json!({ "data": String::from_utf8_lossy(&data), "offset": offset }))
+}
+
+/// As `ls -l` shows it.
+fn mode(mode: u32) -> String {
+    let kind = match mode & 0o170_000 {
+        0o040_000 => 'd',
+        0o120_000 => 'l',
+        _ => '-',
+    };
+    let bits = (0..9).map(|bit| match mode & (0o400 >> bit) {
+        0 => '-',
+        _ => ['r', 'w', 'x'][bit % 3],
+    });
+    std::iter::once(kind).chain(bits).collect()
+}
+
+/// Who a number is, where `file` knows it.
+fn name_of(file: &str, id: u32) -> String {
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let found = text.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    });
+    found.unwrap_or_else(|| id.to_string())
+}

@@ -1,0 +1,59 @@
+use super::*;
+
+#[test]
+fn nothing_outside_of_the_work_directory_is_shown() {
+    let dir = tempfile::tempdir().unwrap();
+    let (work, secret) = (dir.path().join("work"), dir.path().join("secret"));
+    fs::create_dir(&work).unwrap();
+    fs::write(&secret, "s").unwrap();
+    std::os::unix::fs::symlink(&secret, work.join("link")).unwrap();
+    fs::write(work.join("stdout"), "hello").unwrap();
+    let wanted = |path: &str| resolve(&work, Some(path));
+    assert!(wanted(work.join("stdout").to_str().unwrap()).is_ok());
+    for path in [
+        "/etc/passwd",
+        secret.to_str().unwrap(),
+        work.join("link").to_str().unwrap(),
+    ] {
+        assert_eq!(wanted(path), Err(Refused::NotFound), "{path}");
+    }
+    assert_eq!(
+        wanted(&format!("{}/../secret", work.display())),
+        Err(Refused::NotFound)
+    );
+    assert_eq!(
+        resolve(&work, None),
+        Err(Refused::BadRequest(
+            "Expecting 'path=value' in query.\n".to_owned()
+        ))
+    );
+}
+
+#[test]
+fn a_file_is_read_in_pieces() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("stdout");
+    fs::write(&path, "hello").unwrap();
+    let read = |offset: Option<&str>, length: Option<&str>| {
+        let wanted = Wanted {
+            path: None,
+            offset: offset.map(str::to_owned),
+            length: length.map(str::to_owned),
+        };
+        piece(&path, &wanted)
+    };
+    assert_eq!(read(None, None), Ok(json!({"data": "", "offset": 5})));
+    assert_eq!(
+        read(Some("1"), Some("3")),
+        Ok(json!({"data": "ell", "offset": 1}))
+    );
+    assert_eq!(read(Some("9"), None), Ok(json!({"data": "", "offset": 9})));
+    assert!(matches!(read(Some("-2"), None), Err(Refused::BadRequest(_))));
+    assert!(matches!(read(Some("x"), None), Err(Refused::BadRequest(_))));
+}
+
+#[test]
+fn modes_look_as_in_a_shell() {
+    assert_eq!(mode(0o100_644), "-rw-r--r--");
+    assert_eq!(mode(0o040_755), "drwxr-xr-x");
+}

@@ -1,0 +1,82 @@
+//! What each route answers: one table for the master, one for the agent. A route is reached by two names, its own and
+//! one below the name of its process, as in the original.
+//!
+//! Rooms: `scheduler` (the scheduler API: THE TABLE of its calls), `operator` (the operator API), `older` (routes from
+//! before it), `basics` (health, version, redirect), `agent` (its state), `files` (sandboxes).
+//! Never: encodings, or what master and agent decide.
+
+mod agent;
+mod basics;
+#[cfg(test)]
+mod compat;
+mod files;
+mod older;
+mod operator;
+mod scheduler;
+#[cfg(test)]
+mod tests;
+
+use crate::{
+    config::Limits,
+    shell::{AgentHandle, MasterHandle},
+    wire::empty,
+};
+use axum::{Router, http::StatusCode, routing::any};
+use server_kit::Clock;
+use std::{sync::Arc, time::Duration};
+
+/// What every handler is given.
+pub(crate) struct Cluster {
+    pub(crate) master: MasterHandle,
+    pub(crate) agent: AgentHandle,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) limits: Limits,
+    /// Since 1970.
+    pub(crate) started: Duration,
+}
+
+impl Cluster {
+    /// Notes when it began.
+    pub(crate) fn begun(mut self) -> Self {
+        self.started = Duration::from_millis(u64::try_from(self.clock.now_ms()).unwrap_or(0));
+        self
+    }
+}
+
+/// Every route of the master.
+pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
+    let own = Router::new()
+        .route("/api/v1/scheduler", any(scheduler::handle))
+        .route("/api/v1", any(operator::handle))
+        .route("/state", any(older::state))
+        .route("/state.json", any(older::state))
+        .route("/state-summary", any(older::summary))
+        .route("/slaves", any(older::slaves))
+        .route("/frameworks", any(older::frameworks))
+        .route("/tasks", any(older::tasks))
+        .route("/tasks.json", any(older::tasks))
+        .route("/roles", any(older::roles))
+        .route("/health", any(basics::health))
+        .route("/redirect", any(basics::redirect));
+    own.clone()
+        .nest("/master", own)
+        .route("/version", any(basics::version))
+        .fallback(|| async { empty(StatusCode::NOT_FOUND) })
+        .with_state(cluster)
+}
+
+/// Every route of the agent.
+pub(crate) fn of_agent(cluster: Arc<Cluster>) -> Router {
+    let own = Router::new()
+        .route("/health", any(basics::health))
+        .route("/state", any(agent::state))
+        .route("/state.json", any(agent::state));
+    own.clone()
+        .nest("/slave(1)", own)
+        .route("/files/browse", any(files::browse))
+        .route("/files/read", any(files::read))
+        .route("/files/download", any(files::download))
+        .route("/version", any(basics::version))
+        .fallback(|| async { empty(StatusCode::NOT_FOUND) })
+        .with_state(cluster)
+}

@@ -1,0 +1,82 @@
+use super::*;
+use crate::core::{
+    Now,
+    link::ToMaster,
+    master::{Input, Policy},
+};
+use mesos_proto::v1::{AgentInfo, FrameworkInfo, MasterInfo, scheduler};
+use std::collections::BTreeSet;
+
+/// A master as the recording had it: an agent, a framework, an offer.
+fn master() -> Master {
+    let info = MasterInfo {
+        id: "m".to_owned(),
+        ..MasterInfo::default()
+    };
+    let mut master = Master::new(info, Policy::default());
+    let agent = AgentInfo {
+        hostname: "127.0.0.1".to_owned(),
+        resources: crate::shell::resources("cpus:8;mem:8192;disk:20000").unwrap(),
+        ..AgentInfo::default()
+    };
+    let message = ToMaster::Register(Box::new(agent));
+    master
+        .step(Now::default(), Input::Agent { agent: None, message })
+        .unwrap();
+    let call = scheduler::Call {
+        subscribe: Some(scheduler::call::Subscribe {
+            framework_info: FrameworkInfo {
+                user: "root".to_owned(),
+                name: "boot".to_owned(),
+                ..FrameworkInfo::default()
+            },
+            ..scheduler::call::Subscribe::default()
+        }),
+        ..scheduler::Call::default()
+    };
+    let subscribe = Input::Subscribe {
+        stream: "s".to_owned(),
+        call: Box::new(call),
+    };
+    master.step(Now::default(), subscribe).unwrap();
+    master
+}
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().unwrap().keys().map(String::as_str).collect()
+}
+
+/// Keys of the original's `/state`, recorded from Mesos 1.11, without those that tell how it was built.
+#[test]
+fn state_has_the_keys_of_the_original() {
+    let state = state_of(&master(), Duration::ZERO);
+    let expected = "version start_time elected_time id pid hostname capabilities activated_slaves deactivated_slaves \
+        unreachable_slaves leader leader_info flags slaves recovered_slaves frameworks completed_frameworks \
+        orphan_tasks unregistered_frameworks";
+    assert_eq!(keys(&state), expected.split_whitespace().collect());
+    let expected = "id hostname port attributes pid registered_time resources used_resources offered_resources \
+        reserved_resources unreserved_resources active deactivated version capabilities reserved_resources_full \
+        unreserved_resources_full used_resources_full offered_resources_full";
+    assert_eq!(keys(&state["slaves"][0]), expected.split_whitespace().collect());
+    let expected = "id name used_resources offered_resources capabilities hostname webui_url active connected \
+        recovered user failover_timeout checkpoint registered_time unregistered_time resources role tasks \
+        unreachable_tasks completed_tasks offers executors offer_constraints";
+    assert_eq!(
+        keys(&state["frameworks"][0]),
+        expected.split_whitespace().collect()
+    );
+}
+
+#[test]
+fn amounts_look_as_the_original_shows_them() {
+    let state = state_of(&master(), Duration::ZERO);
+    assert_eq!(
+        state["slaves"][0]["resources"],
+        json!({"disk": 20000.0, "mem": 8192.0, "gpus": 0.0, "cpus": 8.0, "ports": "[31000-32000]"})
+    );
+    assert_eq!(
+        state["slaves"][0]["used_resources"],
+        json!({"disk": 0.0, "mem": 0.0, "gpus": 0.0, "cpus": 0.0})
+    );
+    assert_eq!(state["frameworks"][0]["offered_resources"]["cpus"], json!(8.0));
+}

@@ -1,0 +1,174 @@
+use super::Cluster;
+use crate::{
+    core::master::Refused,
+    shell::CallError,
+    wire::{Refusal, accepted, call, empty, events, only_post, refusal},
+};
+use axum::{
+    body::Body,
+    extract::State,
+    http::{HeaderMap, Method, StatusCode},
+    response::Response,
+};
+use mesos_proto::v1::scheduler::{Call, call::Type};
+use std::sync::Arc;
+
+/// One call of the scheduler API.
+pub(crate) struct Line {
+    pub(crate) kind: Type,
+    /// The field that must come with it; none where it may do without.
+    field: Option<&'static str>,
+    present: fn(&Call) -> bool,
+    /// Whether it does what the original does; what does not is refused by the core.
+    #[cfg_attr(not(test), expect(dead_code, reason = "docs/compat is written from it"))]
+    pub(crate) supported: bool,
+}
+
+const fn line(kind: Type, field: Option<&'static str>, present: fn(&Call) -> bool, supported: bool) -> Line {
+    Line {
+        kind,
+        field,
+        present,
+        supported,
+    }
+}
+
+/// THE TABLE: every call, in the order of their numbers.
+pub(crate) const TABLE: &[Line] = &[
+    line(
+        Type::Subscribe,
+        Some("subscribe"),
+        |call| call.subscribe.is_some(),
+        true,
+    ),
+    line(Type::Teardown, None, |_| true, true),
+    line(Type::Accept, Some("accept"), |call| call.accept.is_some(), true),
+    line(
+        Type::Decline,
+        Some("decline"),
+        |call| call.decline.is_some(),
+        true,
+    ),
+    line(Type::Revive, None, |_| true, true),
+    line(Type::Kill, Some("kill"), |call| call.kill.is_some(), true),
+    line(
+        Type::Shutdown,
+        Some("shutdown"),
+        |call| call.shutdown.is_some(),
+        false,
+    ),
+    line(
+        Type::Acknowledge,
+        Some("acknowledge"),
+        |call| call.acknowledge.is_some(),
+        true,
+    ),
+    line(
+        Type::Reconcile,
+        Some("reconcile"),
+        |call| call.reconcile.is_some(),
+        true,
+    ),
+    line(
+        Type::Message,
+        Some("message"),
+        |call| call.message.is_some(),
+        false,
+    ),
+    line(
+        Type::Request,
+        Some("request"),
+        |call| call.request.is_some(),
+        true,
+    ),
+    line(Type::Suppress, None, |_| true, true),
+    line(
+        Type::AcceptInverseOffers,
+        Some("accept_inverse_offers"),
+        |call| call.accept_inverse_offers.is_some(),
+        false,
+    ),
+    line(
+        Type::DeclineInverseOffers,
+        Some("decline_inverse_offers"),
+        |call| call.decline_inverse_offers.is_some(),
+        false,
+    ),
+    line(
+        Type::AcknowledgeOperationStatus,
+        Some("acknowledge_operation_status"),
+        |call| call.acknowledge_operation_status.is_some(),
+        false,
+    ),
+    line(
+        Type::ReconcileOperations,
+        Some("reconcile_operations"),
+        |call| call.reconcile_operations.is_some(),
+        false,
+    ),
+    line(
+        Type::UpdateFramework,
+        Some("update_framework"),
+        |call| call.update_framework.is_some(),
+        false,
+    ),
+];
+
+/// `POST /api/v1/scheduler`.
+pub(super) async fn handle(
+    State(cluster): State<Arc<Cluster>>,
+    method: Method,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    only_post(&method)?;
+    let call: Call = call(&headers, body, cluster.limits.request_bytes_max).await?;
+    let kind = check(&call).map_err(|why| {
+        refusal(
+            StatusCode::BAD_REQUEST,
+            format!("Failed to validate scheduler::Call: {why}"),
+        )
+    })?;
+    let stream = headers
+        .get("mesos-stream-id")
+        .and_then(|value| value.to_str().ok());
+    if kind != Type::Subscribe {
+        let called = cluster.master.call(stream.map(str::to_owned), call).await;
+        return called.map(|()| empty(StatusCode::ACCEPTED)).map_err(refused);
+    }
+    if stream.is_some() {
+        let why = "Subscribe calls should not include the 'Mesos-Stream-Id' header";
+        return Err(refusal(StatusCode::BAD_REQUEST, why));
+    }
+    let encoding = accepted(&headers)?;
+    let subscription = cluster.master.subscribe(call).await.map_err(refused)?;
+    Ok(events(subscription, encoding))
+}
+
+/// What every call must have.
+fn check(call: &Call) -> Result<Type, String> {
+    let missing = |field: &str| Err(format!("Expecting '{field}' to be present"));
+    let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
+    let line = TABLE.iter().find(|line| Some(line.kind) == kind);
+    let Some(line) = line else {
+        return missing("type");
+    };
+    if line.kind != Type::Subscribe && call.framework_id.is_none() {
+        return missing("framework_id");
+    }
+    match line.field {
+        Some(field) if !(line.present)(call) => missing(field),
+        _ => Ok(line.kind),
+    }
+}
+
+/// The only place that gives refusals their status.
+fn refused(error: CallError) -> Refusal {
+    let status = match &error {
+        CallError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::Refused(Refused::NotSubscribed) => StatusCode::FORBIDDEN,
+        CallError::Refused(Refused::NotSupported(_)) => StatusCode::NOT_IMPLEMENTED,
+        CallError::Refused(_) => StatusCode::BAD_REQUEST,
+    };
+    refusal(status, error.to_string())
+}

@@ -1,0 +1,17 @@
+//! A Mesos 1.11 master and agent over the v1 HTTP API.
+//!
+//! Rooms: `wire` (HTTP bodies to types and back, event streams), `handlers` (what each route and call does; THE TABLE),
+//! `core` (what master and agent decide: pure), `shell` (the tasks that own a core and do what it wants, processes
+//! included). Top files accept and configure.
+//! Never: a storage backend by name, or another server.
+
+mod acceptor;
+mod config;
+mod core;
+mod handlers;
+mod server;
+mod shell;
+mod wire;
+
+pub use config::{Config, Limits};
+pub use server::{Mesos, StartError};

@@ -1,0 +1,178 @@
+use super::{
+    INPUTS_MAX, TICK,
+    master::{CallError, MasterHandle},
+    now,
+    process::{self, Place},
+};
+use crate::core::{
+    agent::{Agent, Effect, Input, Run},
+    link::ToAgent,
+};
+use mesos_proto::v1::AgentInfo;
+use server_kit::{Clock, Random};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::MissedTickBehavior,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+type Read = Box<dyn FnOnce(&Agent) + Send>;
+
+enum Ask {
+    Input(Input),
+    Read(Read),
+}
+
+/// What an agent is started with.
+#[derive(Debug)]
+pub(crate) struct AgentStart {
+    pub(crate) info: AgentInfo,
+    pub(crate) work_dir: PathBuf,
+    pub(crate) endpoint: SocketAddr,
+}
+
+/// The way to an agent.
+#[derive(Clone)]
+pub(crate) struct AgentHandle {
+    asks: mpsc::Sender<Ask>,
+    pub(crate) work_dir: PathBuf,
+}
+
+impl AgentHandle {
+    /// Starts an agent, which registers with the master.
+    pub(crate) fn start(
+        start: AgentStart,
+        master: MasterHandle,
+        clock: Arc<dyn Clock>,
+        random: Arc<Random>,
+        tasks: &TaskTracker,
+        stop: CancellationToken,
+    ) -> Self {
+        let (asks, inbox) = mpsc::channel(INPUTS_MAX);
+        let handle = AgentHandle {
+            asks: asks.clone(),
+            work_dir: start.work_dir.clone(),
+        };
+        let owner = Owner {
+            core: Agent::new(start.info),
+            place: Arc::new(Place {
+                work_dir: start.work_dir,
+                endpoint: start.endpoint,
+            }),
+            master,
+            clock,
+            random,
+            asks,
+            tasks: tasks.clone(),
+        };
+        tasks.spawn(owner.run(inbox, stop));
+        handle
+    }
+
+    /// Answers what `look` sees of the agent.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        look: impl FnOnce(&Agent) -> T + Send + 'static,
+    ) -> Result<T, CallError> {
+        let (answer, answered) = oneshot::channel();
+        let read: Read = Box::new(move |agent| {
+            let _ = answer.send(look(agent));
+        });
+        self.asks
+            .send(Ask::Read(read))
+            .await
+            .map_err(|_| CallError::Stopping)?;
+        answered.await.map_err(|_| CallError::Stopping)
+    }
+}
+
+/// The task that owns the core.
+struct Owner {
+    core: Agent,
+    place: Arc<Place>,
+    master: MasterHandle,
+    clock: Arc<dyn Clock>,
+    random: Arc<Random>,
+    asks: mpsc::Sender<Ask>,
+    tasks: TaskTracker,
+}
+
+impl Owner {
+    async fn run(mut self, mut inbox: mpsc::Receiver<Ask>, stop: CancellationToken) {
+        let (messages, mut told) = mpsc::channel::<ToAgent>(INPUTS_MAX);
+        self.master.join(self.core.info.clone(), messages).await;
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return self.end(),
+                message = told.recv() => match message {
+                    Some(message) => self.step(Input::Master(message)),
+                    None => return self.end(),
+                },
+                ask = inbox.recv() => match ask {
+                    Some(Ask::Input(input)) => self.step(input),
+                    Some(Ask::Read(read)) => read(&self.core),
+                    None => return,
+                },
+                _ = ticks.tick() => self.step(Input::Tick),
+            }
+        }
+    }
+
+    fn step(&mut self, input: Input) {
+        let random = self.random.clone();
+        let effects = self.core.step(now(&*self.clock), input, &mut || random.uuid());
+        for effect in effects {
+            match effect {
+                Effect::Master(message) => self.master.agent_says(self.core.id().to_owned(), message),
+                Effect::Launch(run) => {
+                    let launched = launch(*run, self.place.clone(), self.asks.clone());
+                    self.tasks.spawn(launched);
+                }
+                Effect::Signal { container, signal } => {
+                    if let Some(pid) = self.core.containers.get(&container).and_then(|one| one.pid) {
+                        process::signal(pid, signal);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Tasks do not outlive the agent: nothing could take them back yet.
+    fn end(&self) {
+        let running = self.core.containers.values().filter(|one| one.ended.is_none());
+        for pid in running.filter_map(|one| one.pid) {
+            process::signal(pid, crate::core::agent::Signal::Kill);
+        }
+    }
+}
+
+/// Runs a container from its start to its end.
+async fn launch(run: Run, place: Arc<Place>, asks: mpsc::Sender<Ask>) {
+    let container = run.container.clone();
+    if run.fetches {
+        let why = "Failed to launch container: URIs are not fetched here".to_owned();
+        let _ = asks.send(Ask::Input(Input::Failed { container, why })).await;
+        return;
+    }
+    let started = tokio::task::spawn_blocking(move || process::start(&run, &place)).await;
+    let process = match started {
+        Ok(Ok(process)) => process,
+        Ok(Err(error)) => {
+            let why = format!("Failed to launch container: {error}");
+            let _ = asks.send(Ask::Input(Input::Failed { container, why })).await;
+            return;
+        }
+        // The runtime stops.
+        Err(_) => return,
+    };
+    let started = Input::Started {
+        container: container.clone(),
+        pid: process.pid(),
+    };
+    let _ = asks.send(Ask::Input(started)).await;
+    let ended = process.ended().await;
+    let _ = asks.send(Ask::Input(Input::Exited { container, ended })).await;
+}
