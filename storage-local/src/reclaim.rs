@@ -6,7 +6,7 @@ mod tests;
 use crate::work;
 use parking_lot::Mutex;
 use rocksdb::{CompactOptions, DB};
-use std::{mem, ops::Bound, sync::Arc, thread::JoinHandle};
+use std::{ops::Bound, sync::Arc, thread::JoinHandle};
 use storage::Scan;
 
 /// Ranges that wait at the most. One that is not taken is left to RocksDB's own compactions.
@@ -76,7 +76,7 @@ impl Drop for Reclaimer {
         let thread = {
             let mut state = self.state.lock();
             state.waiting.clear();
-            mem::take(&mut state.thread)
+            state.thread.take()
         };
         if let Some(thread) = thread.filter(|thread| !thread.is_finished()) {
             // Ends what is being rewritten; the files that are there stay as they are.

@@ -227,8 +227,8 @@ async fn estimates_tell_how_large_tables_are() {
                 WHERE keyspace_name = 'ks' AND table_name = 'wide'";
     let rows = node.rows(find).await;
     let (first, second) = ("-9223372036854775808", "-9223372036854775807");
-    let counted = rows[1].strip_prefix(&format!("{second} {first} ")).unwrap();
-    assert_eq!(rows[0], format!("{first} {second} 0"));
+    let counted = rows[0].strip_prefix(&format!("{second} {first} ")).unwrap();
+    assert_eq!(rows[1], format!("{first} {second} 0"));
     let counted: u64 = counted.parse().unwrap();
     assert!((18..=22).contains(&counted), "{counted} of 20 partitions");
     let find = "SELECT range_type, mean_partition_size FROM system.table_estimates \
@@ -236,10 +236,10 @@ async fn estimates_tell_how_large_tables_are() {
     let rows = node.rows(find).await;
     assert_eq!(rows.len(), 4);
     assert!(
-        rows[1].starts_with("local_primary ") && rows[3].starts_with("primary "),
+        rows[0].starts_with("local_primary ") && rows[2].starts_with("primary "),
         "{rows:?}"
     );
-    let size: u64 = rows[3].rsplit(' ').next().unwrap().parse().unwrap();
+    let size: u64 = rows[2].rsplit(' ').next().unwrap().parse().unwrap();
     assert!((600..6000).contains(&size), "{size} bytes of 30 rows");
     let of_nothing = "SELECT partitions_count FROM system.size_estimates WHERE keyspace_name = 'ks' AND table_name = 'plain'";
     assert_eq!(node.rows(of_nothing).await, ["0", "0"]);
