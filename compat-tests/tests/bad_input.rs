@@ -5,12 +5,17 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 
 use anyhow::{Result, bail, ensure};
-use compat_tests::harm::{GROWTH_MEGABYTES_MAX, resident, unharmed, works};
+use compat_tests::harm::{self, GROWTH_MEGABYTES_MAX, resident, works};
 use compat_tests::raw::{self, Reaction};
 use compat_tests::{Broker, Program, Subject, program};
 
 /// Files that this process opens beside the connections of a test.
 const OWN_FILES: u64 = 200;
+
+/// On the broker that these tests share.
+fn unharmed<H>(bad: impl FnOnce(&str) -> Result<H>) -> Result<()> {
+    harm::unharmed(Broker::shared()?, bad)
+}
 
 fn must_close(address: &str, bytes: &[u8], what: &str) -> Result<()> {
     match raw::exchange(address, bytes)? {
@@ -21,7 +26,7 @@ fn must_close(address: &str, bytes: &[u8], what: &str) -> Result<()> {
 
 #[test]
 fn lengths_that_lie() -> Result<()> {
-    unharmed(Broker::shared()?, |address| {
+    unharmed(|address| {
         must_close(address, &(-1_i32).to_be_bytes(), "a negative length")?;
         must_close(address, &i32::MIN.to_be_bytes(), "the most negative length")?;
         must_close(address, &i32::MAX.to_be_bytes(), "two gigabytes announced")?;
@@ -45,7 +50,7 @@ fn lengths_that_lie() -> Result<()> {
 
 #[test]
 fn truncated_and_cut_off() -> Result<()> {
-    unharmed(Broker::shared()?, |address| {
+    unharmed(|address| {
         let whole = raw::produce("cut-off", &raw::batch(0, 1, &raw::record(b"v"), true));
         for length in 0..whole.len() {
             // The frame says more than comes: the peer goes away in the middle.
@@ -68,7 +73,7 @@ fn truncated_and_cut_off() -> Result<()> {
 
 #[test]
 fn unknown_calls() -> Result<()> {
-    unharmed(Broker::shared()?, |address| {
+    unharmed(|address| {
         for key in [-1, 999, i16::MAX] {
             must_close(address, &raw::request(key, 0, &[]), "an unknown call")?;
         }
@@ -90,7 +95,7 @@ fn unknown_calls() -> Result<()> {
 
 #[test]
 fn random_frames() -> Result<()> {
-    unharmed(Broker::shared()?, |address| {
+    unharmed(|address| {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut random = move || {
             state ^= state << 13;
@@ -116,7 +121,7 @@ fn random_frames() -> Result<()> {
 #[test]
 fn corrupt_batches() -> Result<()> {
     let broker = Broker::shared()?;
-    unharmed(broker, |address| {
+    unharmed(|address| {
         let topic = format!("corrupt-{}", program::unique());
         Program::new("kcat")
             .args(["-q", "-b", address, "-P", "-p", "0", "-t", &topic])
@@ -220,7 +225,7 @@ fn idle_connections() -> Result<()> {
     if room < wanted {
         println!("only {room} connections and not {wanted}: this process may not open more files");
     }
-    unharmed(Broker::shared()?, |address| {
+    unharmed(|address| {
         let before = resident(broker);
         let mut idle = Vec::new();
         for number in 0..wanted.min(room) {

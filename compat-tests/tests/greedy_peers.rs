@@ -16,6 +16,8 @@ const WAIT: Duration = Duration::from_secs(120);
 /// What smack makes of one answer at the most, and a little for the part that went beyond.
 const ANSWER_BYTES_MAX: usize = (32 << 20) + (1 << 20);
 const MESSAGE_TOO_LARGE: i16 = 10;
+/// Large requests that are under way together at the most.
+const ASKED_AT_ONCE: usize = 4;
 
 /// A broker of the test's own: its memory is looked at.
 fn broker() -> Result<Broker> {
@@ -41,6 +43,7 @@ fn count(frame: &[u8], what: &[u8]) -> usize {
 /// Batches of a few kilobytes that unfold to hundreds of megabytes, in a topic whose compression differs, so that each must be
 /// opened: they are refused, and others are answered meanwhile.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
 fn decompression_bombs() -> Result<()> {
     let broker = broker()?;
     within(&broker, 400, |address| {
@@ -53,7 +56,7 @@ fn decompression_bombs() -> Result<()> {
         let topic = format!("bomb-{}", program::unique());
         raw::create_topic(address, &topic, 12, &[("compression.type", "zstd")])?;
         let bombs = raw::produce_each(&topic, 12, &raw::batch(1, 1, &gzip, true));
-        let (told, answers) = mpsc::channel();
+        let (told, answers) = mpsc::sync_channel(ASKED_AT_ONCE);
         for _ in 0..2 {
             let (address, bombs, told) = (address.to_owned(), bombs.clone(), told.clone());
             std::thread::spawn(move || told.send(ask(&address, &bombs)));
@@ -83,6 +86,7 @@ fn decompression_bombs() -> Result<()> {
 
 /// What is named again and again is told once where the original does that; where it does not, an answer has an end.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
 fn answers_larger_than_their_requests() -> Result<()> {
     let broker = broker()?;
     within(&broker, 600, |address| {
@@ -103,7 +107,7 @@ fn answers_larger_than_their_requests() -> Result<()> {
         let all = [vec![4], raw::string("1"), (-1_i32).to_be_bytes().to_vec()].concat();
         let many = [2000_i32.to_be_bytes().to_vec(), all.repeat(2000), vec![1]].concat();
         let many = raw::request(32, 1, &many);
-        let (told, answers) = mpsc::channel();
+        let (told, answers) = mpsc::sync_channel(ASKED_AT_ONCE);
         for _ in 0..3 {
             let (address, many, told) = (address.to_owned(), many.clone(), told.clone());
             std::thread::spawn(move || told.send(ask(&address, &many).map(|frame| frame.len())));
@@ -156,6 +160,7 @@ fn pipelining_peers_that_read_nothing() -> Result<()> {
 /// Peers that ask for megabytes and never read, and peers that stopped in the middle of a request. Memory is measured while
 /// they are there; those that take no answer are closed after a minute.
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
 fn slow_readers_and_half_open_peers() -> Result<()> {
     let broker = broker()?;
     let topic = format!("slow-{}", program::unique());
