@@ -161,12 +161,14 @@ impl Broker {
         Self::start_in(subject, Server::Cql, "", data, None)
     }
 
-    /// Starts a fresh CQL server with further lines of `cassandra.yaml`, which `smack.toml` says by the same names.
+    /// Starts a fresh CQL server with further lines of `cassandra.yaml`, which `smack.toml` says by the same names. Where
+    /// there are any, clients log in: most limits are not for who may do everything.
     pub fn start_cql_with(subject: Subject, yaml: &str) -> Result<Self> {
         let dir = tempfile::Builder::new().prefix("smack-compat-").tempdir()?;
         let data = dir.path().to_owned();
-        if subject == Subject::Smack {
-            fs::write(data.join("smack.toml"), format!("{CQL_TOML}{}", toml_of(yaml)))?;
+        if !yaml.is_empty() {
+            let toml = format!("{WITH_ROLES}materialized_views_enabled = true\n{}", toml_of(yaml));
+            fs::write(data.join("smack.toml"), toml)?;
         }
         Self::start_in(subject, Server::Cql, yaml, &data, Some(dir))
     }

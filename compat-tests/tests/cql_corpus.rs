@@ -26,7 +26,7 @@ fn corpus() -> Result<()> {
             let file = File::read(path)?;
             // A server that is not there, or breaks off, answers nothing as the original does.
             let answers = match &server {
-                Ok(server) => file.run(server.address()),
+                Ok(server) => file.run(server.address(), folder.login()),
                 Err(error) => Err(anyhow!("{error:?}")),
             };
             let answers = answers.unwrap_or_else(|error| vec![vec![format!("! {error}")]; file.items.len()]);
@@ -118,6 +118,10 @@ struct Folder {
 impl Folder {
     fn server(&self, subject: &Subject) -> Result<Broker> {
         Broker::start_cql_with(subject.clone(), &self.settings)
+    }
+
+    fn login(&self) -> Option<&'static str> {
+        (!self.settings.is_empty()).then_some("ordinary")
     }
 }
 

@@ -1,5 +1,6 @@
 //! What the server is started with.
 
+use crate::core::guardrails::Guardrails;
 use serde::de::IntoDeserializer;
 use server_kit::TlsOptions;
 use std::{str::FromStr, time::Duration};
@@ -21,6 +22,8 @@ pub struct Config {
     pub rack: String,
     /// How many replicas a keyspace has that does not say (`default_keyspace_rf`).
     pub default_keyspace_rf: u32,
+    /// What statements may be like.
+    pub guardrails: Guardrails,
     /// Whether materialized views may be created.
     pub materialized_views_enabled: bool,
     /// What a write promises once it is answered.
@@ -45,6 +48,7 @@ impl Default for Config {
             data_center: "datacenter1".to_owned(),
             rack: "rack1".to_owned(),
             default_keyspace_rf: 1,
+            guardrails: Guardrails::default(),
             materialized_views_enabled: false,
             durability: storage::Durability::Written,
             timeouts: Timeouts::default(),
@@ -74,6 +78,14 @@ impl FromStr for Authenticator {
 }
 
 impl Authenticator {
+    /// Its name in a configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Authenticator::AllowAll => "AllowAllAuthenticator",
+            Authenticator::Password => "PasswordAuthenticator",
+        }
+    }
+
     /// The Java class by which drivers know what to answer.
     pub(crate) fn class(self) -> &'static str {
         match self {
@@ -93,6 +105,16 @@ pub enum Authorizer {
     /// Each role what it was granted.
     #[serde(rename = "CassandraAuthorizer")]
     Cassandra,
+}
+
+impl Authorizer {
+    /// Its name in a configuration.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Authorizer::AllowAll => "AllowAllAuthorizer",
+            Authorizer::Cassandra => "CassandraAuthorizer",
+        }
+    }
 }
 
 impl FromStr for Authorizer {

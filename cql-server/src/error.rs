@@ -94,6 +94,9 @@ pub(crate) enum CqlError {
     /// 0x2200
     #[error("{0}")]
     Invalid(String),
+    /// 0x2200: a limit that whoever runs the server has set. What was warned of is told, too.
+    #[error("{message}")]
+    Guardrail { message: String, warnings: Vec<String> },
     /// 0x2300
     #[error("{0}")]
     Config(String),
@@ -121,6 +124,14 @@ impl CqlError {
                 | CqlError::WriteFailure { .. }
                 | CqlError::CasWriteUnknown { .. }
         )
+    }
+
+    /// What is told beside it.
+    pub(crate) fn warnings(&self) -> &[String] {
+        match self {
+            CqlError::Guardrail { warnings, .. } => warnings,
+            _ => &[],
+        }
     }
 
     /// The most frequent one.

@@ -24,6 +24,7 @@ mod syntax;
 mod wire;
 
 pub use config::{Authenticator, Authorizer, Config, Limits, Listener, Timeouts};
+pub use core::guardrails::{Guardrails, Setting, SettingError};
 pub use server::{Cql, StartError};
 
 /// Folds versions of a row, or of what was deleted of a partition: what a store must do with this server's operands.

@@ -3,7 +3,7 @@
 use crate::{
     acceptor::{House, accept, bind},
     config::{Authenticator, Authorizer, Config},
-    core::schema::replication::Site,
+    core::schema::{replication::Site, system::PARTITIONER},
     engine::{Engine, Identity, Statements},
     handlers::Service,
     metrics::Metrics,
@@ -11,11 +11,12 @@ use crate::{
 };
 use server_kit::{Clock, Connections, Door, Listener, Patience, Random, Registry};
 use std::{
+    collections::BTreeMap,
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::Arc,
 };
-use storage::{Kv, Shard, StorageError};
+use storage::{Durability, Kv, Shard, StorageError};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -82,6 +83,7 @@ impl Cql {
                 rack: config.rack.clone(),
                 default_factor: config.default_keyspace_rf,
             }),
+            settings: Arc::new(settings(&config, address)),
             authenticator: config.authenticator,
             authorizer: config.authorizer,
         };
@@ -91,6 +93,7 @@ impl Cql {
             .map_err(|error| StorageError::Engine(error.to_string()))?;
         engine.materialized_views_enabled = config.materialized_views_enabled;
         engine.timeouts = config.timeouts;
+        engine.set_guardrails(config.guardrails.clone());
         let engine = Arc::new(engine);
         let cql = Self::serve(config, engine.clone(), clock, random, registry, stop.clone()).await?;
         let (builder, building) = (engine.clone(), stop.clone());
@@ -157,6 +160,41 @@ impl Cql {
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
+}
+
+/// What `system_views.settings` tells: what is set here, of what `cassandra.yaml` has.
+fn settings(config: &Config, address: SocketAddr) -> BTreeMap<String, Option<String>> {
+    let own = [
+        ("authenticator", config.authenticator.name().to_owned()),
+        ("authenticator.class_name", config.authenticator.name().to_owned()),
+        ("authorizer", config.authorizer.name().to_owned()),
+        ("authorizer.class_name", config.authorizer.name().to_owned()),
+        ("cluster_name", config.cluster_name.clone()),
+        (
+            "commitlog_sync",
+            match config.durability {
+                Durability::Synced => "batch".to_owned(),
+                _ => "periodic".to_owned(),
+            },
+        ),
+        ("default_keyspace_rf", config.default_keyspace_rf.to_string()),
+        ("listen_address", address.ip().to_string()),
+        (
+            "materialized_views_enabled",
+            config.materialized_views_enabled.to_string(),
+        ),
+        (
+            "native_transport_max_frame_size",
+            format!("{}MiB", config.limits.request_bytes_max >> 20),
+        ),
+        ("native_transport_port", address.port().to_string()),
+        ("num_tokens", "1".to_owned()),
+        ("partitioner", PARTITIONER.to_owned()),
+        ("rpc_address", address.ip().to_string()),
+        ("user_defined_functions_enabled", "false".to_owned()),
+    ];
+    let own = own.map(|(name, value)| (name.to_owned(), Some(value)));
+    own.into_iter().chain(config.guardrails.settings()).collect()
 }
 
 /// Refuses names that are not the ones the node has had so far: clients know the cluster by its name, and keyspaces have

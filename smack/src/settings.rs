@@ -49,7 +49,7 @@ struct KafkaFile {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(default)]
 struct CqlFile {
     port: Option<u16>,
     cluster_name: Option<String>,
@@ -66,6 +66,9 @@ struct CqlFile {
     write_request_timeout: Option<Period>,
     prepared_statements_cache_size: Option<Size>,
     listeners: Vec<cql_server::Listener>,
+    /// By their names in `cassandra.yaml`. What is none of them either is refused.
+    #[serde(flatten)]
+    guardrails: BTreeMap<String, toml::Value>,
 }
 
 /// When a write is answered, by the original's names.
@@ -186,7 +189,12 @@ impl Settings {
             Some(Durability::Written) | None => storage::Durability::Written,
         };
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
-        let cql = cql_config(file.cql, &host, options.cql_port, options.cql, kafka.durability);
+        let mut cql_file = file.cql;
+        let guardrails = guardrails(std::mem::take(&mut cql_file.guardrails))?;
+        let cql = cql_server::Config {
+            guardrails,
+            ..cql_config(cql_file, &host, options.cql_port, options.cql, kafka.durability)
+        };
         let mesos_ports = (options.mesos_port, options.agent_port);
         let mesos = mesos_config(file.mesos, &host, mesos_ports, &data_dir);
         Ok(Settings {
@@ -295,6 +303,22 @@ fn mesos_config(
         resources: file.resources.unwrap_or(defaults.resources),
         ..defaults
     }
+}
+
+fn guardrails(given: BTreeMap<String, toml::Value>) -> Result<cql_server::Guardrails> {
+    let text = |value: toml::Value| match value {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    let mut guardrails = cql_server::Guardrails::default();
+    for (key, value) in given {
+        let setting = match value {
+            toml::Value::Array(list) => cql_server::Setting::List(list.into_iter().map(text).collect()),
+            other => cql_server::Setting::Text(text(other)),
+        };
+        guardrails.set(&key, setting).context("[cql]")?;
+    }
+    Ok(guardrails)
 }
 
 fn read_file(named: Option<&Path>) -> Result<File> {

@@ -13,7 +13,7 @@
 //! ```
 //!
 //! A file has a keyspace of its own, of the same name, empty at the start. Files of a folder with a `settings.yaml` run
-//! on a server with these settings. What follows a statement is recorded, never written.
+//! on a server with these settings, as somebody who may do everything there without being a superuser. What follows a statement is recorded, never written.
 
 use std::fs;
 use std::path::Path;
@@ -98,8 +98,8 @@ impl File {
     }
 
     /// Runs all statements and gives the answers, as lines.
-    pub fn run(&self, address: &str) -> Result<Vec<Vec<String>>> {
-        let mut session = Session::open(address, &self.name)?;
+    pub fn run(&self, address: &str, login: Option<&'static str>) -> Result<Vec<Vec<String>>> {
+        let mut session = Session::open(address, &self.name, login)?;
         let answers = self.items.iter().map(|item| session.run(item)).collect();
         // Settings may forbid it.
         let _ = session.plain(&format!("DROP KEYSPACE IF EXISTS {}", self.name));
@@ -110,16 +110,29 @@ impl File {
 struct Session<'a> {
     address: &'a str,
     keyspace: &'a str,
+    /// Who the client is: the password is the name.
+    login: Option<&'static str>,
     connection: Connection,
 }
 
 impl<'a> Session<'a> {
-    fn open(address: &'a str, keyspace: &'a str) -> Result<Self> {
+    fn open(address: &'a str, keyspace: &'a str, login: Option<&'static str>) -> Result<Self> {
         let mut session = Self {
             address,
             keyspace,
+            login: None,
             connection: Connection::open(address, None)?,
         };
+        if let Some(name) = login {
+            for text in [
+                format!("CREATE ROLE IF NOT EXISTS {name} WITH PASSWORD = '{name}' AND LOGIN = true"),
+                format!("GRANT ALL ON ALL KEYSPACES TO {name}"),
+            ] {
+                session.plain(&text)?;
+            }
+            session.login = login;
+            session.connection = session.connect()?;
+        }
         let _ = session.plain(&format!("DROP KEYSPACE IF EXISTS {keyspace}"));
         let create = |replication| format!("CREATE KEYSPACE {keyspace} WITH replication = {{{replication}}}");
         let simple = session.plain(&create("'class': 'SimpleStrategy', 'replication_factor': 1"));
@@ -127,6 +140,10 @@ impl<'a> Session<'a> {
         simple.or_else(|_| session.plain(&create("'class': 'NetworkTopologyStrategy', 'datacenter1': 1")))?;
         session.plain(&format!("USE {keyspace}"))?;
         Ok(session)
+    }
+
+    fn connect(&self) -> Result<Connection> {
+        Connection::open(self.address, self.login.map(|name| (name, name)))
     }
 
     fn plain(&mut self, statement: &str) -> Result<()> {
@@ -139,7 +156,7 @@ impl<'a> Session<'a> {
     /// A broken connection is an answer too; the statements after it get a new one.
     fn run(&mut self, item: &Item) -> Vec<String> {
         self.try_run(item).unwrap_or_else(|error| {
-            if let Ok(connection) = Connection::open(self.address, None) {
+            if let Ok(connection) = self.connect() {
                 self.connection = connection;
                 let _ = self.plain(&format!("USE {}", self.keyspace));
             }

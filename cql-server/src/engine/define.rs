@@ -1,6 +1,6 @@
 //! Changes of the schema: computed, stored, in force, announced. And what DESCRIBE tells of it.
 
-use super::{Answer, ColumnSpec, Engine, Outcome, Parameters, building, node::void};
+use super::{Answer, ColumnSpec, Engine, Outcome, Parameters, Session, building, node::void};
 use crate::{
     core::{
         schema::{Schema, system},
@@ -9,7 +9,7 @@ use crate::{
     error::{CqlError, Result},
     state::{self, rows::Writes},
     statements::{
-        ddl::{Circumstances, Ddl},
+        ddl::{Applied, Circumstances, Ddl},
         describe::Describe,
     },
     wire::rows::RowsWriter,
@@ -20,7 +20,12 @@ use storage::{Batch, Durability, Op, Scan};
 
 impl Engine {
     /// Executes a statement that defines something. One at a time.
-    pub(super) async fn define(&self, ddl: &Ddl, keyspace: Option<Arc<str>>) -> Result<Answer> {
+    pub(super) async fn define(
+        &self,
+        ddl: &Ddl,
+        keyspace: Option<Arc<str>>,
+        session: &Session,
+    ) -> Result<Answer> {
         let _alone = self.defining.lock().await;
         let before = self.schema.load_full();
         let node = self.node.load();
@@ -31,7 +36,7 @@ impl Engine {
             materialized_views_enabled: self.materialized_views_enabled,
             site: node.site.clone(),
         };
-        let applied = ddl.apply(&before, &circumstances)?;
+        let applied = self.applied(ddl, &before, &circumstances, session)?;
         let Some(change) = applied.change else {
             return Ok(Answer {
                 warnings: applied.warnings,
@@ -80,6 +85,24 @@ impl Engine {
             outcome: Outcome::SchemaChange(change),
             warnings: applied.warnings,
         })
+    }
+
+    /// What a statement makes of the schema, if guardrails let it pass.
+    fn applied(
+        &self,
+        ddl: &Ddl,
+        before: &Schema,
+        circumstances: &Circumstances,
+        session: &Session,
+    ) -> Result<Applied> {
+        let Some(mut watch) = self.watch(session) else {
+            return ddl.apply(before, circumstances);
+        };
+        let keyspace = circumstances.keyspace.as_deref();
+        let ddl = ddl.guarded(before, keyspace, &circumstances.site, &mut watch)?;
+        let mut applied = ddl.apply(before, circumstances)?;
+        applied.warnings.splice(0..0, watch.warnings);
+        Ok(applied)
     }
 
     /// Executes DESCRIBE.

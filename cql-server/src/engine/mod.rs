@@ -10,6 +10,7 @@ mod consistency;
 mod define;
 mod estimates;
 mod failures;
+mod guard;
 mod locks;
 mod node;
 mod plans;
@@ -24,6 +25,7 @@ mod tests;
 mod time;
 mod turns;
 mod views;
+mod weight;
 
 pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};

@@ -12,10 +12,12 @@ use super::{
     syncing::Unsynced,
     time::Timestamps,
     turns::{Turns, in_time},
+    weight,
 };
 use crate::{
     config::{Authenticator, Authorizer, Timeouts},
     core::{
+        guardrails::{Guardrails, Threshold},
         indexes::Kept,
         schema::{Schema, Table, replication::Site, system},
     },
@@ -32,7 +34,7 @@ use arc_swap::ArcSwap;
 use server_kit::{Clock, Random};
 use std::{
     borrow::Cow,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::{IpAddr, Ipv4Addr},
     pin::pin,
     sync::Arc,
@@ -62,6 +64,9 @@ pub(crate) struct Engine {
     pub(crate) timeouts: Timeouts,
     /// Whether views may be created.
     pub(crate) materialized_views_enabled: bool,
+    pub(super) guardrails: Guardrails,
+    /// Whether any of them is set that is not told to everybody.
+    pub(super) has_guardrails: bool,
     /// What an acknowledged write has come through.
     pub(super) durability: Durability,
     plans: Plans,
@@ -87,6 +92,8 @@ pub(crate) struct Identity {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) site: Arc<Site>,
+    /// What is set, by names of `cassandra.yaml`.
+    pub(crate) settings: Arc<BTreeMap<String, Option<String>>>,
     pub(crate) authenticator: Authenticator,
     pub(crate) authorizer: Authorizer,
 }
@@ -115,6 +122,7 @@ impl Engine {
             address: identity.address,
             port: identity.port,
             site: identity.site,
+            settings: identity.settings,
             started_s: i32::try_from(engine.time.now_s()).unwrap_or(i32::MAX),
         }));
         engine.open_roles().await?;
@@ -139,6 +147,8 @@ impl Engine {
             turns: Turns::default(),
             timeouts: Timeouts::default(),
             materialized_views_enabled: false,
+            guardrails: Guardrails::default(),
+            has_guardrails: false,
             durability,
             plans: Plans::default(),
             access: Access::default(),
@@ -306,13 +316,19 @@ impl Engine {
                     .apply(&target, &stage, Default::default(), &mut writes)?;
             }
         }
+        let tables = parts.iter().map(|part| &*part.write.table);
+        let heavy = match batch {
+            Some(_) => weight::check(&self.guardrails, tables, &writes)?,
+            None => None,
+        };
         self.follow_views(parts, self.now(parameters), &mut writes)
             .await?;
         drop(pace);
         self.commit(writes).await?;
         drop(held);
+        let limit = self.guardrails.limit(Threshold::UnloggedBatch).warn;
         Ok(Answer {
-            warnings: spread.warning().into_iter().collect(),
+            warnings: heavy.into_iter().chain(spread.warning(limit)).collect(),
             ..void()
         })
     }
@@ -435,6 +451,7 @@ fn nobody() -> system::Node {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: 9042,
         site: Arc::default(),
+        settings: Arc::default(),
         started_s: 0,
     }
 }

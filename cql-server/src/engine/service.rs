@@ -86,7 +86,7 @@ impl Statements for Engine {
             for (prepared, _) in &own_statements {
                 self.authorize(prepared, session)?;
             }
-            self.run_batch(kind, &own_statements, &parameters).await
+            self.run_batch(kind, &own_statements, &parameters, session).await
         })
     }
 
@@ -120,6 +120,7 @@ impl Engine {
         if let Plan::Other(statement) = &prepared.plan {
             return self.other(statement, prepared, &parameters, session).await;
         }
+        let told = self.guard(&prepared.plan, &parameters, session)?;
         consistency::check(&self.schema.load(), prepared, &parameters)?;
         let (doing, levels) = (Doing::of(&prepared.plan), failures::levels(&parameters));
         let work = pin!(self.run_plan(prepared, parameters));
@@ -135,7 +136,8 @@ impl Engine {
             // What is written is finished, whoever is left to be told.
             _ => work.await,
         };
-        let answer = answer.map_err(|error| doing.told(error, levels))?;
+        let mut answer = answer.map_err(|error| doing.told(error, levels))?;
+        answer.warnings.splice(0..0, told);
         if &*prepared.description.keyspace == AUTH_KEYSPACE && !session.is_internal() {
             self.reload_roles().await?;
         }
@@ -147,7 +149,9 @@ impl Engine {
         kind: BatchKind,
         statements: &[(Arc<Prepared>, Vec<Value>)],
         parameters: &Parameters,
+        session: &Session,
     ) -> Result<Answer> {
+        let told = self.guard_batch(statements, parameters, session)?;
         let writes = || {
             statements
                 .iter()
@@ -159,7 +163,10 @@ impl Engine {
         consistency::check_writes(&self.schema.load(), writes(), parameters)?;
         let is_conditional = writes().any(|write| write.conditions.is_some());
         let answer = self.batch_of(kind, statements, parameters).await;
-        answer.map_err(|error| Doing::batch(kind, is_conditional).told(error, failures::levels(parameters)))
+        let failed = |error| Doing::batch(kind, is_conditional).told(error, failures::levels(parameters));
+        let mut answer = answer.map_err(failed)?;
+        answer.warnings.splice(0..0, told);
+        Ok(answer)
     }
 
     /// Statements that change the session or the schema.
@@ -186,7 +193,7 @@ impl Engine {
                 })
             }
             Statement::Ddl(ddl) => {
-                let answer = self.define(ddl, prepared.keyspace.clone()).await?;
+                let answer = self.define(ddl, prepared.keyspace.clone(), session).await?;
                 if let Outcome::SchemaChange(change) = &answer.outcome {
                     self.grants_follow(change, session).await?;
                 }

@@ -5,9 +5,6 @@ use crate::{
     statements::write::{Target, Write},
 };
 
-/// As `unlogged_batch_across_partitions_warn_threshold` of cassandra.yaml has it.
-const PARTITIONS_WITHOUT_WARNING: usize = 10;
-
 /// Partitions and tables of a batch.
 #[derive(Default)]
 pub(super) struct Spread {
@@ -24,13 +21,14 @@ impl Spread {
         }
     }
 
-    /// What is told, if it is worth it.
-    pub(super) fn warning(mut self) -> Option<String> {
+    /// What is told of more than `limit` partitions.
+    pub(super) fn warning(mut self, limit: Option<i64>) -> Option<String> {
+        let limit = usize::try_from(limit?).ok()?;
         self.partitions.sort_by_key(|partition| partition.row_key(&[]));
         self.partitions.dedup();
         let count = self.partitions.len();
         let plural = if self.tables.len() == 1 { "" } else { "s" };
-        (count > PARTITIONS_WITHOUT_WARNING).then(|| {
+        (count > limit).then(|| {
             format!(
                 "Unlogged batch covering {count} partitions detected against table{plural} [{}]. You should use a logged \
                  batch for atomicity, or asynchronous writes for performance.",

@@ -180,7 +180,7 @@ async fn answer(operation: &'static Operation, cx: Context, body: Reader) -> Don
                 tracing::error!(opcode = operation.opcode.name(), why = %error, "a request failed");
             }
             done(
-                error.message(version).preceded(version, trace, &[]),
+                error.message(version).preceded(version, trace, error.warnings()),
                 Then::Nothing,
             )
         }

@@ -138,8 +138,27 @@ fn mesos_has_a_section() {
 }
 
 #[test]
+fn flags_say_who_the_cql_node_is() {
+    let options = Options {
+        cql: CqlOptions {
+            cql_rack: Some("r3".to_owned()),
+            cql_authenticator: Some("PasswordAuthenticator".parse().unwrap()),
+            ..CqlOptions::default()
+        },
+        ..Options::default()
+    };
+    let text = "[cql]\nrack = \"r2\"\ngroup_by_enabled = false\ntable_properties_warned = [\"comment\"]\n";
+    let cql = settings(text, options).unwrap().cql;
+    assert_eq!(cql.rack, "r3");
+    assert_eq!(cql.authenticator, cql_server::Authenticator::Password);
+    assert_ne!(cql.guardrails, cql_server::Guardrails::default());
+}
+
+#[test]
 fn what_cannot_be_taken_is_named() {
     let error = settings("colour = 1", Options::default()).unwrap_err();
+    assert!(format!("{error:#}").contains("unknown field `colour`"));
+    let error = settings("[cql]\ncolour = 1", Options::default()).unwrap_err();
     assert!(format!("{error:#}").contains("unknown field `colour`"));
     let error = settings("[kafka.config]\n\"num.partitions\" = \"x\"", Options::default()).unwrap_err();
     assert!(

@@ -6,7 +6,7 @@ mod authorize;
 mod execute;
 mod stored;
 
-use super::Engine;
+use super::{Engine, Session};
 use crate::{
     config::{Authenticator, Authorizer},
     core::roles::{Role, Roles},
@@ -57,6 +57,12 @@ impl Access {
 
     fn authenticates(&self) -> bool {
         self.authenticator == Authenticator::Password
+    }
+
+    /// Whether `session` is of somebody who may not do everything.
+    pub(super) fn is_ordinary(&self, session: &Session) -> bool {
+        let is_superuser = |name: Arc<str>| self.roles.load().is_superuser(&name);
+        self.authenticates() && !session.role().is_some_and(is_superuser)
     }
 
     /// Does something slow with a password, where it holds nobody up.

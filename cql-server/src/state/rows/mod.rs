@@ -208,6 +208,9 @@ impl Place {
 
     /// Reads a key of a row. `None` where it is none.
     pub(crate) fn read(key: &Bytes) -> Option<Place> {
+        if !key.starts_with(&[SPACE, Kind::Row as u8]) {
+            return None;
+        }
         let length: [u8; 2] = key.get(HEAD_BYTES - 2..HEAD_BYTES)?.try_into().ok()?;
         let end = HEAD_BYTES + usize::from(u16::from_be_bytes(length));
         let part = match key.get(end)? {

@@ -13,6 +13,7 @@ mod create_type;
 mod create_view;
 mod drops;
 mod functions;
+mod guard;
 #[cfg(test)]
 mod tests;
 mod triggers;

@@ -29,6 +29,7 @@ fn node() -> Node {
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
         port: 9042,
         site: Arc::default(),
+        settings: Arc::default(),
         started_s: 0,
     }
 }

@@ -150,6 +150,14 @@ impl Restriction {
         }
     }
 
+    /// How many values it allows, whether they are the same or not; a slice counts as one.
+    pub(crate) fn width(&self, table: &Table, values: &Values<'_>) -> Result<usize> {
+        match &self.test {
+            Test::In(_) => Ok(self.options(table, values)?.len()),
+            _ => Ok(1),
+        }
+    }
+
     /// The value of each column.
     pub(super) fn parts(&self, table: &Table, value: Bytes) -> Result<Vec<Bytes>> {
         if !self.is_tuple {

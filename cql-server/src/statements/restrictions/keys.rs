@@ -44,6 +44,11 @@ impl Keys {
         }
     }
 
+    /// How many keys there are, those of other tokens included.
+    pub(crate) fn most(&self) -> u64 {
+        u64::from(self.one.is_some()) + self.combinations()
+    }
+
     /// How many combinations there are.
     fn combinations(&self) -> u64 {
         if self.choices.is_empty() {

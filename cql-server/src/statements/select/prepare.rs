@@ -34,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) json: Vec<ColumnSpec>,
     /// One row for each partition.
     pub(crate) distinct: bool,
+    /// Whether the statement says so.
+    pub(crate) allows_filtering: bool,
     /// Against the clustering order.
     pub(crate) reverse: bool,
     /// Columns to sort by where rows of several partitions are brought into one order, and whether against it.
@@ -124,6 +126,7 @@ pub(crate) fn prepare(planner: &mut Planner<'_>, table: &Arc<Table>, select: &Se
         columns: columns.into(),
         json,
         distinct: select.distinct,
+        allows_filtering: select.allow_filtering,
         reverse,
         sort,
         nearest,

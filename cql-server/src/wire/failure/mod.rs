@@ -61,7 +61,7 @@ impl CqlError {
             CqlError::CasWriteUnknown { .. } => codes::CAS_WRITE_UNKNOWN,
             CqlError::Syntax(_) => codes::SYNTAX,
             CqlError::Unauthorized(_) => codes::UNAUTHORIZED,
-            CqlError::Invalid(_) => codes::INVALID,
+            CqlError::Invalid(_) | CqlError::Guardrail { .. } => codes::INVALID,
             CqlError::Config(_) => codes::CONFIG,
             CqlError::AlreadyExists { .. } => codes::ALREADY_EXISTS,
             CqlError::Unprepared { .. } => codes::UNPREPARED,

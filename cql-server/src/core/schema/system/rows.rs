@@ -19,6 +19,8 @@ pub(crate) struct Node {
     pub(crate) address: IpAddr,
     pub(crate) port: u16,
     pub(crate) site: Arc<Site>,
+    /// Settings that are no more than told: by their names in `cassandra.yaml`.
+    pub(crate) settings: Arc<BTreeMap<String, Option<String>>>,
     /// When it started, in seconds since 1970.
     pub(crate) started_s: i32,
 }
@@ -318,17 +320,12 @@ fn virtual_table(table: &Table) -> Cells {
 
 /// What is set on this node, of what the original has a setting for.
 fn settings(node: &Node) -> Vec<Cells> {
-    let address = node.address.to_string();
-    let port = node.port.to_string();
-    let known: [(&str, &str); 5] = [
-        ("cluster_name", &node.cluster_name),
-        ("listen_address", &address),
-        ("native_transport_port", &port),
-        ("partitioner", PARTITIONER),
-        ("rpc_address", &address),
-    ];
-    known
-        .iter()
-        .map(|(name, value)| Cells::default().text("name", name).text("value", value))
-        .collect()
+    let row = |(name, value): (&String, &Option<String>)| {
+        let cells = Cells::default().text("name", name);
+        match value {
+            Some(value) => cells.text("value", value),
+            None => cells,
+        }
+    };
+    node.settings.iter().map(row).collect()
 }
