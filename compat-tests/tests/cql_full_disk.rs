@@ -28,7 +28,7 @@ fn ask(address: &str, text: &str) -> Result<(u8, Vec<u8>)> {
 /// Whether a row was written; it was refused otherwise.
 fn write(address: &str, number: usize) -> Result<bool> {
     let value = "x".repeat(VALUE_BYTES);
-    let text = format!("INSERT INTO full.t (k, v) VALUES ({number}, '{value}')");
+    let text = format!("INSERT INTO crowded.t (k, v) VALUES ({number}, '{value}')");
     match ask(address, &text)? {
         (opcode::RESULT, _) => Ok(true),
         (opcode::ERROR, _) => Ok(false),
@@ -38,7 +38,7 @@ fn write(address: &str, number: usize) -> Result<bool> {
 
 /// Whether a row is there.
 fn is_there(address: &str, number: usize) -> Result<bool> {
-    let (code, body) = ask(address, &format!("SELECT v FROM full.t WHERE k = {number}"))?;
+    let (code, body) = ask(address, &format!("SELECT v FROM crowded.t WHERE k = {number}"))?;
     ensure!(code == opcode::RESULT, "reading row {number}: opcode {code}");
     Ok(body.len() > VALUE_BYTES)
 }
@@ -56,8 +56,8 @@ fn a_full_disk_refuses_writes_and_recovers() -> Result<()> {
     let mut server = Broker::start_cql_at(Subject::Smack, disk.folder())?;
     let address = server.address().to_owned();
     for text in [
-        "CREATE KEYSPACE full WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
-        "CREATE TABLE full.t (k int PRIMARY KEY, v text)",
+        "CREATE KEYSPACE crowded WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+        "CREATE TABLE crowded.t (k int PRIMARY KEY, v text)",
     ] {
         ensure!(ask(&address, text)?.0 == opcode::RESULT, "{text}");
     }
