@@ -1,10 +1,17 @@
 //! mesoshttp: a stock framework library over the Mesos v1 HTTP API.
 
-use std::{path::PathBuf, sync::OnceLock};
+use std::{
+    path::PathBuf,
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 use compat_tests::{Broker, Program, broker, clients, scenarios};
 
+/// One framework at a time: this library reads an event when the next one comes, and holds its offers until then.
+static ALONE: Mutex<()> = Mutex::new(());
+
 fn run(scenario: &str) -> anyhow::Result<()> {
+    let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
     static PYTHON: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     let python =
         PYTHON.get_or_init(|| clients::install(&["mesos-python"]).map_err(|error| format!("{error:?}")));

@@ -9,7 +9,7 @@ import urllib.request
 from mesoshttp.client import MesosClient
 
 MESOS = os.environ["MESOS"]
-SECONDS_MAX = 60
+SECONDS_MAX = 120
 ENDED = {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_ERROR"}
 
 
