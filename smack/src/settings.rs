@@ -189,12 +189,7 @@ impl Settings {
             Some(Durability::Written) | None => storage::Durability::Written,
         };
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
-        let mut cql_file = file.cql;
-        let guardrails = guardrails(std::mem::take(&mut cql_file.guardrails))?;
-        let cql = cql_server::Config {
-            guardrails,
-            ..cql_config(cql_file, &host, options.cql_port, options.cql, kafka.durability)
-        };
+        let cql = cql_config(file.cql, &host, options.cql_port, options.cql, kafka.durability)?;
         let mesos_ports = (options.mesos_port, options.agent_port);
         let mesos = mesos_config(file.mesos, &host, mesos_ports, &data_dir);
         Ok(Settings {
@@ -247,8 +242,9 @@ fn cql_config(
     port: Option<u16>,
     options: CqlOptions,
     durability: storage::Durability,
-) -> cql_server::Config {
+) -> Result<cql_server::Config> {
     let mut cql = cql_server::Config {
+        guardrails: guardrails(file.guardrails)?,
         durability: file.commitlog_sync.map_or(durability, CommitlogSync::durability),
         ..cql_server::Config::default()
     };
@@ -286,7 +282,7 @@ fn cql_config(
     if let Some(size) = file.prepared_statements_cache_size {
         cql.limits.prepared_statements_cache_size = size.get();
     }
-    cql
+    Ok(cql)
 }
 
 fn mesos_config(

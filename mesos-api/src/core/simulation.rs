@@ -6,15 +6,14 @@ use super::{
     agent::{self, Agent, Ended},
     link::{ToAgent, ToMaster, is_terminal},
     master::{self, Master, Policy},
-    resources::Resources,
+    resources::{Resources, scalar},
 };
 use mesos_proto::v1::{
-    AgentInfo, CommandInfo, Filters, FrameworkId, FrameworkInfo, MasterInfo, Resource, TaskId, TaskInfo,
-    TaskState, TaskStatus,
+    AgentInfo, CommandInfo, Filters, FrameworkId, FrameworkInfo, MasterInfo, TaskId, TaskInfo, TaskState,
+    TaskStatus,
     framework_info::{Capability, capability},
     offer::{Operation, operation},
     scheduler::{Call, Event, call},
-    value,
 };
 use proptest::prelude::*;
 use std::{
@@ -56,15 +55,6 @@ struct World {
     launched: BTreeMap<String, u32>,
     uuids: u128,
     tasks: u64,
-}
-
-fn scalar(name: &str, value: f64) -> Resource {
-    Resource {
-        name: name.to_owned(),
-        r#type: value::Type::Scalar as i32,
-        scalar: Some(value::Scalar { value }),
-        ..Resource::default()
-    }
 }
 
 impl World {

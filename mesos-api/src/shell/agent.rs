@@ -1,8 +1,9 @@
 use super::{
-    INPUTS_MAX, TICK,
+    INPUTS_MAX, Look, TICK,
     master::{CallError, MasterHandle},
     now,
     process::{self, Place},
+    read,
 };
 use crate::core::{
     agent::{Agent, Effect, Input, Run},
@@ -11,17 +12,12 @@ use crate::core::{
 use mesos_proto::v1::AgentInfo;
 use server_kit::{Clock, Random};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::MissedTickBehavior,
-};
+use tokio::{sync::mpsc, time::MissedTickBehavior};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-type Read = Box<dyn FnOnce(&Agent) + Send>;
 
 enum Ask {
     Input(Input),
-    Read(Read),
+    Read(Look<Agent>),
 }
 
 /// What an agent is started with.
@@ -75,15 +71,7 @@ impl AgentHandle {
         &self,
         look: impl FnOnce(&Agent) -> T + Send + 'static,
     ) -> Result<T, CallError> {
-        let (answer, answered) = oneshot::channel();
-        let read: Read = Box::new(move |agent| {
-            let _ = answer.send(look(agent));
-        });
-        self.asks
-            .send(Ask::Read(read))
-            .await
-            .map_err(|_| CallError::Stopping)?;
-        answered.await.map_err(|_| CallError::Stopping)
+        read(&self.asks, Ask::Read, look).await
     }
 }
 
@@ -113,7 +101,7 @@ impl Owner {
                 },
                 ask = inbox.recv() => match ask {
                     Some(Ask::Input(input)) => self.step(input),
-                    Some(Ask::Read(read)) => read(&self.core),
+                    Some(Ask::Read(look)) => look(&self.core),
                     None => return,
                 },
                 _ = ticks.tick() => self.step(Input::Tick),

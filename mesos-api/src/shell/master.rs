@@ -1,4 +1,4 @@
-use super::{INPUTS_MAX, TICK, now};
+use super::{INPUTS_MAX, Look, TICK, now, read};
 use crate::core::{
     link::{ToAgent, ToMaster},
     master::{Effect, Input, Master, Policy, Refused, StreamId},
@@ -14,8 +14,6 @@ use tokio::{
     time::MissedTickBehavior,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-type Read = Box<dyn FnOnce(&Master) + Send>;
 
 /// What the master's task is asked for.
 enum Ask {
@@ -39,7 +37,7 @@ enum Ask {
         message: ToMaster,
     },
     Closed(StreamId),
-    Read(Read),
+    Read(Look<Master>),
 }
 
 /// Why a call had no effect.
@@ -133,15 +131,7 @@ impl MasterHandle {
         &self,
         look: impl FnOnce(&Master) -> T + Send + 'static,
     ) -> Result<T, CallError> {
-        let (answer, answered) = oneshot::channel();
-        let read: Read = Box::new(move |master| {
-            let _ = answer.send(look(master));
-        });
-        self.asks
-            .send(Ask::Read(read))
-            .await
-            .map_err(|_| CallError::Stopping)?;
-        answered.await.map_err(|_| CallError::Stopping)
+        read(&self.asks, Ask::Read, look).await
     }
 
     /// Registers an agent, which is told by `messages`.
@@ -213,7 +203,7 @@ impl Owner {
                 let _ = self.step(Input::Agent { agent, message }).await;
             }
             Ask::Closed(stream) => self.closed(stream).await,
-            Ask::Read(read) => read(&self.core),
+            Ask::Read(look) => look(&self.core),
         }
     }
 

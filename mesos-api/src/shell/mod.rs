@@ -14,11 +14,29 @@ pub(crate) use resources::resources;
 use crate::core::Now;
 use server_kit::Clock;
 use std::time::Duration;
+use tokio::sync::{mpsc, oneshot};
 
 /// How often a core is told that time went by; the master's allocation interval.
 const TICK: Duration = Duration::from_secs(1);
 /// Inputs that may wait for a core.
 const INPUTS_MAX: usize = 1024;
+
+/// A look at a core, which its task lets others have.
+type Look<Core> = Box<dyn FnOnce(&Core) + Send>;
+
+/// Answers what `look` sees of the core whose task takes `asks`.
+async fn read<Core: 'static, Ask, T: Send + 'static>(
+    asks: &mpsc::Sender<Ask>,
+    ask: impl FnOnce(Look<Core>) -> Ask,
+    look: impl FnOnce(&Core) -> T + Send + 'static,
+) -> Result<T, CallError> {
+    let (answer, answered) = oneshot::channel();
+    let look = Box::new(move |core: &Core| {
+        let _ = answer.send(look(core));
+    });
+    asks.send(ask(look)).await.map_err(|_| CallError::Stopping)?;
+    answered.await.map_err(|_| CallError::Stopping)
+}
 
 fn now(clock: &dyn Clock) -> Now {
     Now {

@@ -1,3 +1,4 @@
+use crate::core::resources::scalar;
 use mesos_proto::v1::{Resource, value};
 use std::{fs, thread};
 
@@ -84,14 +85,5 @@ fn resource(name: &str, text: &str) -> Result<Resource, String> {
     match number.is_finite() && number >= 0.0 {
         true => Ok(scalar(name, number)),
         false => Err(bad()),
-    }
-}
-
-fn scalar(name: &str, value: f64) -> Resource {
-    Resource {
-        name: name.to_owned(),
-        r#type: value::Type::Scalar as i32,
-        scalar: Some(value::Scalar { value }),
-        ..Resource::default()
     }
 }

@@ -13,6 +13,16 @@ use std::{collections::BTreeSet, fmt};
 /// Scalars beyond this are refused: sums of them stay exact.
 const SCALAR_MAX: f64 = 1e12;
 
+/// An amount as messages have it.
+pub(crate) fn scalar(name: &str, value: f64) -> Resource {
+    Resource {
+        name: name.to_owned(),
+        r#type: value::Type::Scalar as i32,
+        scalar: Some(value::Scalar { value }),
+        ..Resource::default()
+    }
+}
+
 /// How much of one kind.
 #[derive(Debug, Clone, PartialEq)]
 enum Amount {

@@ -1,15 +1,6 @@
 use super::*;
-use mesos_proto::v1::value::{Range, Scalar};
+use mesos_proto::v1::value::Range;
 use proptest::prelude::*;
-
-fn scalar(name: &str, value: f64) -> Resource {
-    Resource {
-        name: name.to_owned(),
-        r#type: value::Type::Scalar as i32,
-        scalar: Some(Scalar { value }),
-        ..Resource::default()
-    }
-}
 
 fn ports(pairs: &[(u64, u64)]) -> Resource {
     let range = pairs.iter().map(|&(begin, end)| Range { begin, end });
