@@ -1,6 +1,6 @@
 //! Where a request ends, and what is not one.
 
-use super::{Framing, Input, READ_BYTES_MAX};
+use super::{Framing, Input};
 use crate::{
     error::CqlError,
     wire::{
@@ -11,6 +11,7 @@ use crate::{
     },
 };
 use bytes::{Buf, Bytes, BytesMut};
+use server_kit::Received;
 use tokio::sync::OwnedSemaphorePermit;
 
 /// Bytes of the headers that versions 1 and 2 had.
@@ -109,9 +110,9 @@ impl Input {
         }
         let mut body = self.buffer.split_to(total).freeze();
         body.advance(HEADER_BYTES);
-        if total > READ_BYTES_MAX && self.buffer.is_empty() {
+        if total > Received::READ_BYTES_MAX && self.buffer.is_empty() {
             // A large frame has its buffer to itself: kept for the next one, it would count twice.
-            self.buffer = BytesMut::new();
+            self.buffer.release();
         }
         Some(match compression {
             Some(compression) if header.flags & flags::COMPRESSED != 0 => {
@@ -160,8 +161,8 @@ impl Input {
                 return None;
             }
             let mut segment = self.buffer.split_to(total).freeze();
-            if total > READ_BYTES_MAX && self.buffer.is_empty() {
-                self.buffer = BytesMut::new();
+            if total > Received::READ_BYTES_MAX && self.buffer.is_empty() {
+                self.buffer.release();
             }
             segment.advance(format.header_bytes());
             let payload = match format.payload(header, segment) {
@@ -238,7 +239,7 @@ impl Input {
         if payload.len() > total {
             return Some(self.broken(cut_short()));
         }
-        let mut bytes = BytesMut::with_capacity(self.trusted(total, payload.len()));
+        let mut bytes = BytesMut::with_capacity(Received::trusted(total, payload.len()));
         bytes.extend_from_slice(&payload);
         self.large = Some(Large { header, total, bytes });
         self.whole()
