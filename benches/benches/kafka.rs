@@ -1,8 +1,10 @@
-//! What a produce request costs before it reaches a log: frame, header, shape, decoder; then its batch.
+//! What a produce request costs before it reaches a log: frame, header, shape, decoder; then its batch; then what a log
+//! costs to find something in.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use kafka_server::internals;
 use std::hint::black_box;
+use storage_local::internals::SampleIndex;
 
 /// Records of a batch and bytes of their values, as load generators send them.
 const SHAPES: [(usize, usize); 2] = [(160, 100), (16, 1024)];
@@ -57,5 +59,33 @@ fn codecs(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, frames, batches, recovery, codecs);
+/// Entries of a full segment: 1 GiB of batches of 16 KiB.
+const ENTRIES: u32 = 65_536;
+
+fn index(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("index of a segment");
+    group.throughput(Throughput::Elements(u64::from(ENTRIES)));
+    group.bench_function("note the entries of 1 GiB", |bench| {
+        bench.iter(|| SampleIndex::of(black_box(ENTRIES)));
+    });
+    let index = SampleIndex::of(ENTRIES);
+    let mut share = 0u16;
+    let mut next = || {
+        share = share.wrapping_add(40_503); // all over the segment, never in order
+        share
+    };
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("find an offset", |bench| {
+        bench.iter(|| index.find_offset(ENTRIES, black_box(next())));
+    });
+    group.bench_function("find a time", |bench| {
+        bench.iter(|| index.find_time(ENTRIES, black_box(next())));
+    });
+    group.bench_function("write and read it back", |bench| {
+        bench.iter(|| index.write_and_read())
+    });
+    group.finish();
+}
+
+criterion_group!(benches, frames, batches, recovery, codecs, index);
 criterion_main!(benches);

@@ -482,7 +482,8 @@ fn flags(binary: &Path) -> String {
         .unwrap_or_default()
 }
 
-fn smack_binary() -> Result<PathBuf> {
+/// The binary under test.
+pub fn smack_binary() -> Result<PathBuf> {
     if let Some(binary) = std::env::var_os("SMACK_BIN") {
         return Ok(PathBuf::from(binary));
     }

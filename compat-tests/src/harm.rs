@@ -1,8 +1,9 @@
 //! Whether bad behaviour of some harms others.
 
 use std::fs;
+use std::io::{Read, Write};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::{Broker, Program, Subject, program, raw};
 
@@ -54,4 +55,20 @@ pub fn resident(broker: &Broker) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
     Some(kilobytes / 1024)
+}
+
+/// What smack counts under a name; nothing where the broker is not smack.
+pub fn counted(broker: &Broker, name: &str) -> Result<Option<u64>> {
+    let Some(admin) = broker.admin() else {
+        return Ok(None);
+    };
+    let mut stream = raw::connect(&admin)?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: smack\r\nConnection: close\r\n\r\n")?;
+    let mut text = String::new();
+    stream.read_to_string(&mut text)?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    let number = line.with_context(|| format!("no metric {name}"))?;
+    Ok(Some(number.trim().parse()?))
 }

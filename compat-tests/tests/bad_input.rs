@@ -1,11 +1,11 @@
 //! What no client should send, and what networks do. Every time the answer is the protocol's error or a closed connection,
 //! memory stays bounded, and a well-behaved client beside it notices nothing.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::net::{Shutdown, TcpStream};
 
 use anyhow::{Result, bail, ensure};
-use compat_tests::harm::{self, GROWTH_MEGABYTES_MAX, resident, works};
+use compat_tests::harm::{self, GROWTH_MEGABYTES_MAX, counted, resident, works};
 use compat_tests::raw::{self, Reaction};
 use compat_tests::{Broker, Program, Subject, program};
 
@@ -241,7 +241,7 @@ fn idle_connections() -> Result<()> {
                 raw::is_well(address)?;
             }
         }
-        if let Some(open) = counted(broker, "kafka_connections")? {
+        if let Some(open) = counted(broker, "smack_kafka_connections")? {
             ensure!(open >= idle.len() as u64, "only {open} connections are open");
         }
         works(address)?;
@@ -275,19 +275,4 @@ fn raise_open_files() -> Result<u64> {
         .and_then(|line| line.split_whitespace().nth(3))
         .unwrap_or_default();
     Ok(soft.parse().unwrap_or(u64::MAX))
-}
-
-/// What smack counts under a name, where the broker is smack.
-fn counted(broker: &Broker, name: &str) -> Result<Option<u64>> {
-    let Some(admin) = broker.admin() else {
-        return Ok(None);
-    };
-    let mut stream = raw::connect(&admin)?;
-    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: smack\r\nConnection: close\r\n\r\n")?;
-    let mut text = String::new();
-    stream.read_to_string(&mut text)?;
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    Ok(line.and_then(|number| number.trim().parse().ok()))
 }

@@ -1,5 +1,6 @@
 //! Peers that want much for little: answers larger than their requests by far, batches that unpack to gigabytes, answers that
-//! nobody takes. Each time memory stays bounded while they are there, and a well-behaved client beside them is served.
+//! nobody takes, connections whose other end is gone. Each time memory stays bounded while they are there, and a well-behaved
+//! client beside them is served.
 
 use std::io::{ErrorKind, Write};
 use std::net::{Shutdown, TcpStream};
@@ -7,7 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, bail, ensure};
-use compat_tests::harm::{unharmed, within};
+use compat_tests::harm::{counted, unharmed, within};
 use compat_tests::raw::{self, Reaction};
 use compat_tests::{Broker, Program, Subject, program};
 
@@ -175,7 +176,7 @@ fn slow_readers_and_half_open_peers() -> Result<()> {
             let mut stream = raw::connect(address)?;
             stream.set_write_timeout(Some(Duration::from_millis(200)))?;
             for _ in 0..50 {
-                if stream.write_all(&fetch(&topic)).is_err() {
+                if stream.write_all(&fetch(&topic, 0)).is_err() {
                     break;
                 }
             }
@@ -184,7 +185,7 @@ fn slow_readers_and_half_open_peers() -> Result<()> {
         let mut half_open = Vec::new();
         for _ in 0..50 {
             let mut stream = raw::connect(address)?;
-            stream.write_all(&fetch(&topic)[..10])?;
+            stream.write_all(&fetch(&topic, 0)[..10])?;
             stream.shutdown(Shutdown::Write)?;
             half_open.push(stream);
         }
@@ -210,6 +211,54 @@ fn slow_readers_and_half_open_peers() -> Result<()> {
     Ok(())
 }
 
+/// Peers that vanish without a word, as by a power cut: the system forgets their sockets and tells nobody. Idle ones, those in
+/// the middle of a request, those that wait for records and those that read no answer: the server finds out by itself.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+fn vanished_peers() -> Result<()> {
+    let broker = broker()?;
+    let topic = format!("vanished-{}", program::unique());
+    let lines = "x".repeat(99_999) + "\n";
+    Program::new("kcat")
+        .args(["-q", "-b", broker.address(), "-P", "-p", "0", "-t", &topic])
+        .input(lines.repeat(100))
+        .run()?;
+    let before = counted(&broker, "smack_kafka_connections")?;
+    let mut is_permitted = true;
+    unharmed(&broker, |address| {
+        let vanish = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/vanish.py");
+        let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let said = Program::new("python3")
+            .args([
+                vanish,
+                address,
+                &hex(&fetch(&topic, 0)),
+                &hex(&fetch(&topic, i64::MAX)),
+            ])
+            .run()?;
+        is_permitted = said.trim() == "gone";
+        raw::is_well(address)
+    })?;
+    if !is_permitted {
+        println!("not tested: this user may not make sockets vanish");
+        return Ok(());
+    }
+    // How many the original has, nobody tells here.
+    let Some(before) = before else { return Ok(()) };
+    let begun = Instant::now();
+    while let Some(open) = counted(&broker, "smack_kafka_connections")?.filter(|open| *open > before) {
+        let waited = begun.elapsed();
+        ensure!(
+            waited < 2 * WAIT,
+            "{open} connections of peers that vanished are still there"
+        );
+        raw::is_well(broker.address())?;
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    println!("those who vanished were noticed after {:?}", begun.elapsed());
+    Ok(())
+}
+
 /// Whether the other side still has the connection: if not, it says so to what comes.
 fn is_open(stream: &mut TcpStream) -> bool {
     match stream.set_nonblocking(true).and_then(|()| stream.write(&[0])) {
@@ -218,8 +267,8 @@ fn is_open(stream: &mut TcpStream) -> bool {
     }
 }
 
-/// A Fetch of version 4 for ten megabytes from the start of partition 0.
-fn fetch(topic: &str) -> Vec<u8> {
+/// A Fetch of version 4 for up to ten megabytes of partition 0 from `offset` on, that waits ten minutes for the first byte.
+fn fetch(topic: &str, offset: i64) -> Vec<u8> {
     let mut body = Vec::new();
     body.extend((-1_i32).to_be_bytes());
     body.extend(100_i32.to_be_bytes());
@@ -230,7 +279,7 @@ fn fetch(topic: &str) -> Vec<u8> {
     body.extend(raw::string(topic));
     body.extend(1_i32.to_be_bytes());
     body.extend(0_i32.to_be_bytes());
-    body.extend(0_i64.to_be_bytes());
+    body.extend(offset.to_be_bytes());
     body.extend(10_000_000_i32.to_be_bytes());
     raw::request(1, 4, &body)
 }

@@ -10,6 +10,7 @@ use crate::{
     wire::ResponseError,
 };
 use std::{collections::BTreeMap, sync::Arc};
+use uuid::Uuid;
 
 /// The topic whose name tells clients where committed offsets are. They are in the store, not in its log.
 pub(crate) const CONSUMER_OFFSETS: &str = "__consumer_offsets";
@@ -138,15 +139,13 @@ impl Broker {
         }
     }
 
-    /// Forgets a topic. Its logs are removed in the background, and after a crash at the next start.
-    /// `None`: there is none of that name.
-    pub(crate) async fn delete_topic(&self, name: &str) -> Result<Option<()>, ApiError> {
-        let Some(topic) = self.topics.remove(name).await? else {
-            return Ok(None);
-        };
-        self.groups.topics_deleted(&[name.to_owned()]).await;
-        tokio::spawn(remove_logs(topic));
-        Ok(Some(()))
+    /// Forgets topics by their ids. Their logs are removed in the background, and after a crash at the next start.
+    pub(crate) async fn delete_topics(&self, ids: &[Uuid]) -> Result<(), ApiError> {
+        let gone = self.topics.remove(ids).await?;
+        let names = gone.iter().map(|topic| topic.record.name.clone()).collect();
+        self.groups.topics_deleted(names).await;
+        tokio::spawn(remove_logs(gone));
+        Ok(())
     }
 
     /// Removes the logs of topics that were deleted, and that a crash kept from being removed.
@@ -176,10 +175,10 @@ pub(crate) async fn maintenance(broker: Arc<Broker>) {
     }
 }
 
-async fn remove_logs(topic: Arc<Topic>) {
-    for partition in &topic.partitions {
+async fn remove_logs(topics: Vec<Arc<Topic>>) {
+    for partition in topics.iter().flat_map(|topic| &topic.partitions) {
         if let Err(error) = partition.remove().await {
-            tracing::warn!(topic = topic.record.name, partition = partition.index, %error, "log not removed");
+            tracing::warn!(partition = partition.name, %error, "log not removed");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{
 };
 use storage::{
     Appended, Batch, Chunk, Durability, Entry, Kv, KvRead, Log, LogOptions, LogRange, Logs, Page, Pending,
-    ReadLimit, ReadSlices, Result, Scan, ScanPage, Shard, StorageError, Timestamped,
+    ReadLimit, ReadSlices, Result, Scan, ScanPage, Shard, StorageError, Timestamped, Volume,
 };
 
 /// Whether writes fail now; clones are the same switch.
@@ -86,6 +86,10 @@ impl Logs for FailingLogs {
         self.0.list()
     }
 
+    fn volume(&self) -> Option<Volume> {
+        self.0.volume()
+    }
+
     fn remove<'a>(&'a self, name: &'a str) -> Pending<'a, ()> {
         self.0.remove(name)
     }
@@ -121,6 +125,10 @@ impl Log for FailingLog {
 
     fn chunks(&self) -> Vec<Chunk> {
         self.0.chunks()
+    }
+
+    fn written_ms(&self, first: u64) -> Option<i64> {
+        self.0.written_ms(first)
     }
 
     fn roll(&self) -> Result<()> {

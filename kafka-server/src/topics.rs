@@ -150,15 +150,18 @@ impl Topics {
         Ok(Some(()))
     }
 
-    /// Forgets a topic and answers what it was; its partitions are the caller's to remove.
-    pub(crate) async fn remove(&self, name: &str) -> Result<Option<Arc<Topic>>> {
+    /// Forgets topics by their ids, all in one step, and answers those that were there; their partitions are the
+    /// caller's to remove.
+    pub(crate) async fn remove(&self, ids: &[Uuid]) -> Result<Vec<Arc<Topic>>> {
         let _writer = self.writer.lock().await;
-        let Some(topic) = self.image().get(name).cloned() else {
-            return Ok(None);
-        };
-        topics::remove(self.kv.as_ref(), name).await?;
-        self.show(|image| image.remove(name));
-        Ok(Some(topic))
+        let image = self.image();
+        let gone: Vec<_> = ids.iter().filter_map(|id| image.by_id(id).cloned()).collect();
+        let names = || gone.iter().map(|topic| topic.record.name.as_str());
+        if !gone.is_empty() {
+            topics::remove(self.kv.as_ref(), names()).await?;
+            self.show(|image| names().for_each(|name| image.remove(name)));
+        }
+        Ok(gone)
     }
 
     /// Looks at the broker's configuration again, which changed.

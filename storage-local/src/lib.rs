@@ -2,6 +2,8 @@
 //!
 //! Knows: files, RocksDB, `fdatasync`. Never: a server or a protocol.
 
+#[cfg(feature = "internals")]
+pub mod internals;
 mod kv;
 mod lease;
 mod log;

@@ -16,7 +16,7 @@ pub use kv::{Batch, Expect, Kv, KvRead, MergeFn, Op, Page, Scan, ScanPage};
 pub use lease::{Lease, Owner};
 pub use log::{
     Appended, Chunk, Entry, EntryMeta, Framing, Log, LogOptions, LogRange, Logs, ReadLimit, ReadSlices,
-    Slice, Ticket, Timestamped,
+    Slice, Ticket, Timestamped, Volume,
 };
 
 use std::{future::Future, pin::Pin, sync::Arc};

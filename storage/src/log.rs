@@ -11,6 +11,9 @@ pub trait Logs: Send + Sync {
     /// Names of every log there is, sorted. One that was never appended to need not be remembered.
     fn list(&self) -> Pending<'_, Vec<String>>;
 
+    /// How large the volume is that holds the logs; `None` where there is no such thing.
+    fn volume(&self) -> Option<Volume>;
+
     /// Removes a log and all it holds; calls under way on it answer [`StorageError::Removed`]. Absent is fine.
     fn remove<'a>(&'a self, name: &'a str) -> Pending<'a, ()>;
 }
@@ -39,6 +42,10 @@ pub trait Log: Send + Sync {
     /// The runs of entries that are kept and dropped as one, oldest first. The last one is being appended to.
     fn chunks(&self) -> Vec<Chunk>;
 
+    /// When the chunk that starts at `first` was last written, in ms since 1970, as the storage itself remembers it;
+    /// `None` where it does not. For entries that tell no time.
+    fn written_ms(&self, first: u64) -> Option<i64>;
+
     /// Closes the last chunk, so that the next append starts another one.
     fn roll(&self) -> Result<()>;
 
@@ -54,6 +61,15 @@ pub trait Log: Send + Sync {
 
     /// Changes options from now on.
     fn configure(&self, options: LogOptions);
+}
+
+/// The volume that logs are kept on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Volume {
+    /// Its size.
+    pub bytes: u64,
+    /// What of it can still be written.
+    pub usable_bytes: u64,
 }
 
 /// How a log is kept.

@@ -6,8 +6,9 @@ pub(crate) struct Segment {
     /// The next offset after it.
     pub(crate) end: u64,
     pub(crate) bytes: u64,
-    /// The greatest timestamp within, -1 where its records have none.
-    pub(crate) timestamp_max_ms: i64,
+    /// The time that its age is counted from: the greatest timestamp within; where its records have none, when it was
+    /// last written. `None` where nobody knows that either: it never grows old.
+    pub(crate) newest_ms: Option<i64>,
 }
 
 /// How long and how much is kept; `None` is "without end".
@@ -29,7 +30,9 @@ pub(crate) fn start_after(
     let mut start = None;
     for segment in segments {
         let old = bounds.age_max_ms.is_some_and(|age_max_ms| {
-            segment.timestamp_max_ms >= 0 && now_ms.saturating_sub(segment.timestamp_max_ms) > age_max_ms
+            segment
+                .newest_ms
+                .is_some_and(|newest_ms| now_ms.saturating_sub(newest_ms) > age_max_ms)
         });
         let many = bounds
             .bytes_max

@@ -94,7 +94,8 @@ async fn what_a_crash_left_of_a_deleted_topic_is_swept() {
     }
     assert_eq!(broker.shard.logs.list().await.unwrap().len(), 2);
     // As a crash right after the record was removed leaves it.
-    broker.topics.remove("gone").await.unwrap();
+    let gone = broker.topics.image().get("gone").unwrap().record.uuid();
+    broker.topics.remove(&[gone]).await.unwrap();
     broker.sweep_deleted().await.unwrap();
     let kept = broker.topics.image().get("kept").unwrap().partitions[0].log_name();
     assert_eq!(broker.shard.logs.list().await.unwrap(), [kept]);

@@ -11,7 +11,7 @@ use crate::{
     error::ApiError,
     wire::ResponseError,
 };
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// One offset to commit.
 #[derive(Debug, Clone)]
@@ -247,12 +247,16 @@ impl Groups {
     }
 
     /// Forgets every offset of deleted topics.
-    pub(crate) async fn topics_deleted(&self, names: &[String]) {
+    pub(crate) async fn topics_deleted(&self, names: HashSet<String>) {
+        if names.is_empty() {
+            return;
+        }
+        let names = Arc::new(names);
         for id in self.ids() {
-            let names = names.to_vec();
+            let names = names.clone();
             let done = self.act(&id, false, ResponseError::GroupIdNotFound, move |step| {
                 let offsets = &step.slot.group.offsets;
-                let of_them = |(topic, _): &Place| names.iter().any(|name| **name == **topic);
+                let of_them = |(topic, _): &Place| names.contains(&**topic);
                 let committed = offsets.places().into_iter().filter(of_them).map(Change::Remove);
                 let held = offsets.all_held().into_iter().filter(|(_, place)| of_them(place));
                 let held = held.map(|(producer_id, place)| Change::Release(producer_id, place));

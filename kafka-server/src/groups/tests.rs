@@ -238,7 +238,7 @@ async fn offsets_expire_and_their_group_with_them() {
 async fn offsets_go_with_their_topic() {
     let mut bench = Bench::new().await;
     bench.commit("g", 1).await.unwrap();
-    bench.groups.topics_deleted(&["a".to_owned()]).await;
+    bench.groups.topics_deleted(["a".to_owned()].into()).await;
     bench.restart().await;
     assert_eq!(bench.offset("g", false).await, Ok(None));
 }

@@ -3,7 +3,7 @@
 use super::Context;
 use crate::{
     error::ApiError,
-    topics::Image,
+    topics::{Image, Topic},
     wire::{
         ResponseError,
         messages::{
@@ -13,7 +13,7 @@ use crate::{
         text,
     },
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 use uuid::Uuid;
 
 pub(crate) async fn handle(cx: Context, request: DeleteTopicsRequest) -> DeleteTopicsResponse {
@@ -22,20 +22,38 @@ pub(crate) async fn handle(cx: Context, request: DeleteTopicsRequest) -> DeleteT
         .topics
         .into_iter()
         .chain(request.topic_names.into_iter().map(by_name));
+    let image = cx.broker.topics.image();
     let mut responses = Vec::new();
-    for same in by_topic(asked, &cx.broker.topics.image()) {
+    for same in by_topic(asked, &image) {
         let [topic] = same.as_slice() else {
             responses.push(ambiguous(&same));
             continue;
         };
-        responses.push(match delete(&cx, topic).await {
-            Ok((name, id)) => DeletableTopicResult::default()
-                .with_name(Some(name))
-                .with_topic_id(id),
+        responses.push(match find(&cx, topic, &image) {
+            Ok(found) => DeletableTopicResult::default()
+                .with_name(Some(TopicName(text(&found.record.name))))
+                .with_topic_id(found.record.uuid()),
             Err(error) => refused(topic.name.clone(), topic.topic_id, error),
         });
     }
+    delete(&cx, &mut responses).await;
     DeleteTopicsResponse::default().with_responses(responses)
+}
+
+/// Deletes together what was found; where that fails, nothing of it is gone, and each answer says so.
+async fn delete(cx: &Context, responses: &mut [DeletableTopicResult]) {
+    let found = |response: &&mut DeletableTopicResult| response.error_code == 0;
+    let ids: Vec<Uuid> = responses
+        .iter_mut()
+        .filter(found)
+        .map(|response| response.topic_id)
+        .collect();
+    let Err(error) = cx.broker.delete_topics(&ids).await else {
+        return;
+    };
+    for response in responses.iter_mut().filter(found) {
+        *response = refused(response.name.clone(), response.topic_id, error.clone());
+    }
 }
 
 fn refused(name: Option<TopicName>, id: Uuid, error: ApiError) -> DeletableTopicResult {
@@ -87,7 +105,8 @@ fn ambiguous(same: &[DeleteTopicState]) -> DeletableTopicResult {
     )
 }
 
-async fn delete(cx: &Context, asked: &DeleteTopicState) -> Result<(TopicName, Uuid), ApiError> {
+/// The topic that is to be deleted, if it may be.
+fn find<'a>(cx: &Context, asked: &DeleteTopicState, image: &'a Image) -> Result<&'a Arc<Topic>, ApiError> {
     if !cx.broker.dynamic.load().get("delete.topic.enable", true) {
         return Err(match cx.version() {
             ..3 => ResponseError::InvalidRequest,
@@ -95,8 +114,7 @@ async fn delete(cx: &Context, asked: &DeleteTopicState) -> Result<(TopicName, Uu
         }
         .into());
     }
-    let image = cx.broker.topics.image();
-    let topic = match (&asked.name, asked.topic_id.is_nil()) {
+    match (&asked.name, asked.topic_id.is_nil()) {
         (Some(name), true) => image.get(&name.0).ok_or(ApiError::new(
             ResponseError::UnknownTopicOrPartition,
             "This server does not host this topic-partition.",
@@ -113,8 +131,5 @@ async fn delete(cx: &Context, asked: &DeleteTopicState) -> Result<(TopicName, Uu
             ResponseError::InvalidRequest,
             "Neither topic name nor id were specified.",
         )),
-    }?;
-    let name = &topic.record.name;
-    cx.broker.delete_topic(name).await?;
-    Ok((TopicName(text(name)), topic.record.uuid()))
+    }
 }

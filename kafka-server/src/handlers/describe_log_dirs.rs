@@ -26,8 +26,10 @@ pub(crate) async fn handle(cx: Context, request: DescribeLogDirsRequest) -> Desc
         Err(error) => DescribeLogDirsResult::default().with_error_code(error.wire()),
     };
     if cx.version() >= 4 {
-        let (total, usable) = volume(&directory);
-        result = result.with_total_bytes(total).with_usable_bytes(usable);
+        let volume = cx.broker.shard.logs.volume();
+        result = result
+            .with_total_bytes(bytes(volume.map(|volume| volume.bytes)))
+            .with_usable_bytes(bytes(volume.map(|volume| volume.usable_bytes)));
     }
     DescribeLogDirsResponse::default().with_results(vec![result.with_log_dir(text(directory))])
 }
@@ -96,11 +98,6 @@ async fn sizes(
         .with_partitions(partitions))
 }
 
-/// Bytes of the volume that holds `directory`, and how many of them can still be used.
-fn volume(directory: &str) -> (i64, i64) {
-    let Ok(volume) = rustix::fs::statvfs(directory) else {
-        return (UNKNOWN_BYTES, UNKNOWN_BYTES);
-    };
-    let bytes = |blocks: u64| i64::try_from(blocks.saturating_mul(volume.f_frsize)).unwrap_or(i64::MAX);
-    (bytes(volume.f_blocks), bytes(volume.f_bavail))
+fn bytes(known: Option<u64>) -> i64 {
+    known.map_or(UNKNOWN_BYTES, |bytes| i64::try_from(bytes).unwrap_or(i64::MAX))
 }

@@ -5,8 +5,10 @@ use crate::{
     core::compaction::{
         Asked, BatchFacts, CleanedTransactions, Cleaning, Fate, KeyHash, KeyMap, LastOf, Segment, due,
     },
+    error::ApiError,
     state::framing,
     wire::{
+        ResponseError,
         compression::DECOMPRESSED_BYTES_MAX,
         records::{Batch, BatchBuilder, Batches, Record, Records, read_marker},
     },
@@ -15,8 +17,11 @@ use std::{
     collections::HashMap,
     hash::{BuildHasher, Hasher},
     ops::Range,
+    sync::Arc,
 };
 use storage::{Chunk, Entry, ReadLimit, Result, StorageError};
+use tokio::{runtime::Handle, task::spawn_blocking};
+use tokio_util::sync::CancellationToken;
 
 /// Bytes read at once.
 const READ_BYTES: usize = 1 << 20;
@@ -42,6 +47,26 @@ impl Hashing {
 }
 
 impl Partition {
+    /// [`Partition::clean`] on a thread of its own: it unpacks, checks and packs for as long as there is something to
+    /// do, and the network's threads have their own work. Gives up between two pieces of a log once `stop` says so.
+    pub(super) async fn clean_aside(
+        self: &Arc<Self>,
+        seeds: [u64; 2],
+        stop: CancellationToken,
+    ) -> std::result::Result<bool, ApiError> {
+        let (partition, runtime) = (self.clone(), Handle::current());
+        let cleaned = spawn_blocking(move || {
+            runtime.block_on(stop.run_until_cancelled(async {
+                let opened = partition.open().await?;
+                Ok(partition.clean(opened, seeds).await?)
+            }))
+        });
+        cleaned
+            .await
+            .map_err(|_| ResponseError::UnknownServerError)?
+            .unwrap_or(Ok(false))
+    }
+
     /// Compacts what is due, if anything is; answers whether there was. `seeds` are random.
     pub(super) async fn clean(&self, opened: &Opened, seeds: [u64; 2]) -> Result<bool> {
         let policy = self.policy();

@@ -70,7 +70,7 @@ pub(crate) async fn maintenance(broker: Arc<Broker>, stop: CancellationToken) {
             snapshots: snapshots.is_due(&broker),
             expiry: expiry.is_due(&broker),
         };
-        let work = round(&broker, &due);
+        let work = round(&broker, &due, &stop);
         tokio::select! {
             () = work => {}
             () = stop.cancelled() => break,
@@ -103,7 +103,7 @@ pub(super) fn partitions(broker: &Broker) -> Vec<Arc<Partition>> {
         .collect()
 }
 
-async fn round(broker: &Broker, due: &Due) {
+async fn round(broker: &Broker, due: &Due, stop: &CancellationToken) {
     let mut opened = 0;
     for partition in partitions(broker) {
         if partition.opened().is_none() {
@@ -112,14 +112,19 @@ async fn round(broker: &Broker, due: &Due) {
             }
             opened += 1;
         }
-        if let Err(error) = partition.chores(broker, due).await {
+        if let Err(error) = partition.chores(broker, due, stop).await {
             tracing::warn!(partition = partition.name, %error, "maintenance failed");
         }
     }
 }
 
 impl Partition {
-    async fn chores(self: &Arc<Self>, broker: &Broker, due: &Due) -> Result<(), ApiError> {
+    async fn chores(
+        self: &Arc<Self>,
+        broker: &Broker,
+        due: &Due,
+        stop: &CancellationToken,
+    ) -> Result<(), ApiError> {
         let opened = self.open().await?;
         let policy = self.policy();
         let now_ms = self.env.clock.now_ms();
@@ -132,7 +137,7 @@ impl Partition {
         if due.cleaning && policy.compact {
             self.close_old_segment(opened, now_ms)?;
             let seeds = [broker.random.next_u64(), broker.random.next_u64()];
-            if self.clean(opened, seeds).await? {
+            if self.clean_aside(seeds, stop.clone()).await? {
                 self.save_producers().await?;
             }
         }
@@ -175,7 +180,8 @@ impl Partition {
             age_max_ms: policy.retention_ms,
             bytes_max: policy.retention_bytes,
         };
-        let segments: Vec<Segment> = opened.log.chunks().iter().map(segment).collect();
+        let chunks = opened.log.chunks();
+        let segments: Vec<Segment> = chunks.iter().map(|chunk| segment(opened, chunk)).collect();
         let high_watermark = opened.high_watermark();
         let Some(start) = start_after(&segments, high_watermark, now_ms, &bounds) else {
             return Ok(());
@@ -210,10 +216,11 @@ impl Partition {
     }
 }
 
-fn segment(chunk: &Chunk) -> Segment {
+fn segment(opened: &Opened, chunk: &Chunk) -> Segment {
+    let told = chunk.timestamp_max_ms.filter(|ms| *ms >= 0);
     Segment {
         end: chunk.end,
         bytes: chunk.bytes,
-        timestamp_max_ms: chunk.timestamp_max_ms.unwrap_or(-1),
+        newest_ms: told.or_else(|| opened.log.written_ms(chunk.first)),
     }
 }

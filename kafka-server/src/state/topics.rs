@@ -61,10 +61,12 @@ pub(crate) async fn save(kv: &dyn Kv, topics: &[TopicRecord]) -> Result<()> {
     kv.commit(batch, Durability::Synced).await
 }
 
-/// Forgets a topic.
-pub(crate) async fn remove(kv: &dyn Kv, name: &str) -> Result<()> {
+/// Forgets topics, all in one step.
+pub(crate) async fn remove(kv: &dyn Kv, names: impl Iterator<Item = &str>) -> Result<()> {
     let mut batch = Batch::default();
-    batch.delete(key(Kind::Topic, &[name.as_bytes()]));
+    for name in names {
+        batch.delete(key(Kind::Topic, &[name.as_bytes()]));
+    }
     kv.commit(batch, Durability::Synced).await
 }
 

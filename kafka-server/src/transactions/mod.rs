@@ -26,9 +26,9 @@ use crate::{
 use parking_lot::RwLock;
 use server_kit::Clock;
 use slot::Slot;
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, pin::pin, sync::Arc, time::Duration};
 use storage::{Durability, Kv, StorageError};
-use tokio::time::Instant;
+use tokio::time::sleep;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How long a call waits for the transaction before it to complete, before the client is told to come again.
@@ -98,6 +98,15 @@ impl Transactions {
         slot.clone()
     }
 
+    /// Gives a slot up in which nothing came to be, or ids that are refused would add up.
+    async fn forget_unused(&self, slot: &Slot) {
+        let _gate = slot.gate.lock().await;
+        if slot.now().is_none() && !slot.is_removed() {
+            slot.remove();
+            self.slots.write().remove(&slot.id);
+        }
+    }
+
     fn existing(&self, id: &str) -> Result<Arc<Slot>, ApiError> {
         if id.is_empty() {
             return Err(ResponseError::InvalidRequest.into());
@@ -118,7 +127,7 @@ impl Transactions {
 
     /// One event that neither takes a producer id nor decides: answers what the transaction is then.
     async fn step(&self, slot: &Slot, event: &Event<'_>) -> Result<Arc<Transaction>, ApiError> {
-        let deadline = Instant::now() + COMPLETION_WAIT;
+        let mut patience = pin!(sleep(COMPLETION_WAIT));
         loop {
             let refused = {
                 let _gate = slot.gate.lock().await;
@@ -131,7 +140,7 @@ impl Transactions {
                     Err(refused) => refused,
                 }
             };
-            if refused != ResponseError::ConcurrentTransactions || !slot.settled(deadline).await {
+            if refused != ResponseError::ConcurrentTransactions || !slot.settled(patience.as_mut()).await {
                 return Err(refused.into());
             }
         }
@@ -158,9 +167,14 @@ pub(crate) async fn init(
     let event = Event::Init { expected, timeout_ms };
     loop {
         let slot = broker.transactions.slot_or_new(id);
-        // A slot that expired while it was waited for is no longer the id's own.
-        if let Some(transaction) = change(broker, &slot, &event).await? {
-            return Ok(transaction.producer());
+        match change(broker, &slot, &event).await {
+            Ok(Some(transaction)) => return Ok(transaction.producer()),
+            // A slot that went while it was waited for is no longer the id's own.
+            Ok(None) => {}
+            Err(refused) => {
+                broker.transactions.forget_unused(&slot).await;
+                return Err(refused);
+            }
         }
     }
 }
@@ -192,13 +206,13 @@ async fn change(
     slot: &Arc<Slot>,
     event: &Event<'_>,
 ) -> Result<Option<Arc<Transaction>>, ApiError> {
-    let deadline = Instant::now() + COMPLETION_WAIT;
+    let mut patience = pin!(sleep(COMPLETION_WAIT));
     loop {
         let refused = match decide(broker, slot, event).await {
             Err(error) if error.code == ResponseError::ConcurrentTransactions => error,
             answer => return answer,
         };
-        if !slot.settled(deadline).await {
+        if !slot.settled(patience.as_mut()).await {
             return Err(refused);
         }
     }

@@ -1,12 +1,15 @@
 use crate::core::transactions::Transaction;
 use arc_swap::ArcSwapOption;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 use tokio::{
     sync::{Mutex, Notify},
-    time::{Instant, timeout_at},
+    time::Sleep,
 };
 
 /// One transactional id. Read at any time without a lock; changed under the gate.
@@ -58,8 +61,8 @@ impl Slot {
         self.completed.notify_waiters();
     }
 
-    /// Waits until no decision is being carried out. `false`: it still is at `deadline`.
-    pub(super) async fn settled(&self, deadline: Instant) -> bool {
+    /// Waits until no decision is being carried out. `false`: it still is when `patience` is over.
+    pub(super) async fn settled(&self, mut patience: Pin<&mut Sleep>) -> bool {
         loop {
             let completed = self.completed.notified();
             tokio::pin!(completed);
@@ -70,8 +73,9 @@ impl Slot {
             {
                 return true;
             }
-            if timeout_at(deadline, completed).await.is_err() {
-                return false;
+            tokio::select! {
+                () = completed => {}
+                () = patience.as_mut() => return false,
             }
         }
     }

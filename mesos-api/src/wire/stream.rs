@@ -9,7 +9,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use mesos_proto::{recordio, v1::scheduler::event};
 use std::{convert::Infallible, time::Duration};
-use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Interval, MissedTickBehavior, interval};
 
 /// How often an event stream shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -23,7 +23,8 @@ struct Open {
 /// An answer that lasts: a framework's events, each a record.
 pub(crate) fn events(subscription: Subscription, encoding: Encoding) -> Response {
     let id = HeaderValue::from_str(&subscription.stream);
-    let mut heartbeats = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+    let mut heartbeats = interval(HEARTBEAT);
+    heartbeats.reset(); // the first one, too, is due only after its time
     heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let open = Open {
         subscription,

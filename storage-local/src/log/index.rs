@@ -24,9 +24,9 @@ struct Place {
 
 /// A boundary between entries: the one at `position` is the first that ends at or after `offset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Boundary {
+pub(crate) struct Boundary {
     pub(super) offset: u64,
-    pub(super) position: u64,
+    pub(crate) position: u64,
 }
 
 impl Boundary {
@@ -38,7 +38,7 @@ impl Boundary {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Index {
+pub(crate) struct Index {
     base: u64,
     interval: u32,
     /// Bytes of entries since the last place.
@@ -48,7 +48,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(base: u64, interval: u32) -> Self {
+    pub(crate) fn new(base: u64, interval: u32) -> Self {
         Index {
             base,
             interval: interval.max(64),
@@ -59,7 +59,7 @@ impl Index {
     }
 
     /// Notes an entry that was written at `position`, behind all that were noted before.
-    pub(super) fn push(&mut self, meta: &EntryMeta, position: u64) {
+    pub(crate) fn push(&mut self, meta: &EntryMeta, position: u64) {
         if self.places.is_empty() || self.since >= u64::from(self.interval) {
             if let (Ok(offset), Ok(position)) = (
                 u32::try_from(meta.first.saturating_sub(self.base)),
@@ -108,7 +108,7 @@ impl Index {
     }
 
     /// The last known boundary at or before the entry that holds `offset`.
-    pub(super) fn at_offset(&self, offset: u64) -> Boundary {
+    pub(crate) fn at_offset(&self, offset: u64) -> Boundary {
         let delta = offset.saturating_sub(self.base);
         self.floor(|place| u64::from(place.offset) <= delta).map_or(
             Boundary {
@@ -127,13 +127,13 @@ impl Index {
     }
 
     /// The last known position before which every timestamp is below `timestamp_ms`.
-    pub(super) fn at_time(&self, timestamp_ms: i64) -> u64 {
+    pub(crate) fn at_time(&self, timestamp_ms: i64) -> u64 {
         self.floor(|place| place.before_ms < timestamp_ms)
             .map_or(0, |place| u64::from(place.position))
     }
 
     /// The bytes of the sidecar file of a closed segment of `bytes`.
-    pub(super) fn encode(&self, bytes: u64) -> Vec<u8> {
+    pub(crate) fn encode(&self, bytes: u64) -> Vec<u8> {
         let mut out = Vec::with_capacity(HEADER_BYTES + self.places.len() * PLACE_BYTES + 4);
         out.push(FORMAT);
         out.extend_from_slice(&self.interval.to_le_bytes());
@@ -151,7 +151,7 @@ impl Index {
 
     /// Reads what [`Index::encode`] wrote; `None` where it does not check out or is of a segment of another length:
     /// the index is then rebuilt from the segment.
-    pub(super) fn decode(base: u64, bytes: u64, raw: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(base: u64, bytes: u64, raw: &[u8]) -> Option<Self> {
         let (body, crc) = raw.split_last_chunk::<4>()?;
         if crc32c::crc32c(body) != u32::from_le_bytes(*crc) {
             return None;

@@ -16,7 +16,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
-use storage::{Log, LogOptions, Logs, Pending, Result, StorageError};
+use storage::{Log, LogOptions, Logs, Pending, Result, StorageError, Volume};
 
 /// Folders that start so are no logs any more. No name does: dots in front are escaped.
 const REMOVED: &str = ".removed-";
@@ -148,6 +148,14 @@ impl Logs for LocalLogs {
 
     fn list(&self) -> Pending<'_, Vec<String>> {
         Box::pin(ready(self.list_now()))
+    }
+
+    fn volume(&self) -> Option<Volume> {
+        let volume = rustix::fs::statvfs(&self.dir).ok()?;
+        Some(Volume {
+            bytes: volume.f_blocks.saturating_mul(volume.f_frsize),
+            usable_bytes: volume.f_bavail.saturating_mul(volume.f_frsize),
+        })
     }
 
     fn remove<'a>(&'a self, name: &'a str) -> Pending<'a, ()> {

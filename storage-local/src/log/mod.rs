@@ -21,6 +21,8 @@ mod crash_tests;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "internals")]
+pub(crate) use index::Index;
 pub(crate) use logs::LocalLogs;
 
 use crate::work::{Chores, SyncQueue, Syncable};
@@ -144,6 +146,11 @@ impl Log for LocalLog {
 
     fn chunks(&self) -> Vec<Chunk> {
         self.view.read().chunks()
+    }
+
+    fn written_ms(&self, first: u64) -> Option<i64> {
+        let segment = self.view.read().segment(first)?;
+        segment.written_ms()
     }
 
     fn roll(&self) -> Result<()> {

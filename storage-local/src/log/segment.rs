@@ -61,6 +61,13 @@ impl Segment {
             .join(format!("{:020}-{}.index", self.base, self.generation))
     }
 
+    /// When the file was last written, in ms since 1970, as the file system remembers it.
+    pub(super) fn written_ms(&self) -> Option<i64> {
+        let written = std::fs::metadata(self.path()).ok()?.modified().ok()?;
+        let since = written.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_millis()).ok()
+    }
+
     /// The file if nobody but this segment holds it open, so that it can be used again for other bytes.
     pub(super) fn take_unshared(&self) -> Option<File> {
         self.opened.lock().file.take().and_then(Arc::into_inner)

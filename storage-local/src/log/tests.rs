@@ -39,3 +39,24 @@ mod with_few_open_files {
 
     storage::contract_tests!(Directory::new(Some(2)));
 }
+
+/// What ages entries that tell no time.
+#[tokio::test]
+async fn a_chunk_remembers_when_it_was_written() {
+    let directory = Directory::new(None);
+    let shard = directory.open();
+    let options = storage::contract::options(storage::Durability::Written);
+    let log = shard.logs.open("log", options).await.unwrap();
+    log.append(&[storage::contract::entry_of(0, 100)]).unwrap();
+    log.roll().unwrap();
+    log.append(&[storage::contract::entry_of(1, 100)]).unwrap();
+    let long_ago_ms = 1_600_000_000_000;
+    for first in [0, 1] {
+        assert!(
+            log.written_ms(first).is_some_and(|ms| ms > long_ago_ms),
+            "{first}"
+        );
+    }
+    assert_eq!(log.written_ms(7), None);
+    assert!(shard.logs.volume().is_some_and(|volume| volume.bytes > 0));
+}

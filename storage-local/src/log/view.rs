@@ -186,6 +186,12 @@ impl View {
         }
     }
 
+    /// The segment that starts at `first`.
+    pub(super) fn segment(&self, first: u64) -> Option<Arc<Segment>> {
+        let found = self.runs.iter().find(|run| run.segment.base == first);
+        found.map(|run| run.segment.clone())
+    }
+
     pub(super) fn chunks(&self) -> Vec<Chunk> {
         let last = self.runs.len() - 1;
         let describe = |(at, run): (usize, &Run)| Chunk {

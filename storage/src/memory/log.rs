@@ -1,7 +1,7 @@
 use super::Ownership;
 use crate::{
     Appended, Chunk, Entry, EntryMeta, Log, LogOptions, LogRange, Logs, Pending, ReadLimit, ReadSlices,
-    Result, Slice, StorageError, Ticket, Timestamped,
+    Result, Slice, StorageError, Ticket, Timestamped, Volume,
 };
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
@@ -40,6 +40,10 @@ impl Logs for MemoryLogs {
         let mut names: Vec<String> = self.owner.store.logs.lock().keys().cloned().collect();
         names.sort();
         Box::pin(ready(Ok(names)))
+    }
+
+    fn volume(&self) -> Option<Volume> {
+        None
     }
 
     fn remove<'a>(&'a self, name: &'a str) -> Pending<'a, ()> {
@@ -330,6 +334,11 @@ impl Log for OwnedLog {
 
     fn chunks(&self) -> Vec<Chunk> {
         self.log.state.lock().chunks()
+    }
+
+    /// Memory has no clock that would tell.
+    fn written_ms(&self, _first: u64) -> Option<i64> {
+        None
     }
 
     fn roll(&self) -> Result<()> {

@@ -4,7 +4,7 @@ fn segments() -> Vec<Segment> {
     let segment = |at: u64| Segment {
         end: at * 10,
         bytes: 100,
-        timestamp_max_ms: at as i64 * 1000,
+        newest_ms: Some(at as i64 * 1000),
     };
     (1..=4).map(segment).collect()
 }
@@ -33,14 +33,14 @@ fn segments_go_once_their_last_record_is_too_old() {
 #[test]
 fn a_young_segment_protects_those_behind_it() {
     let mut segments = segments();
-    segments[0].timestamp_max_ms = 9000;
+    segments[0].newest_ms = Some(9000);
     assert_eq!(start_after(&segments, 40, 9000, &by_age(1000)), None);
 }
 
 #[test]
-fn records_without_time_never_grow_old() {
+fn what_has_no_time_never_grows_old() {
     let mut segments = segments();
-    segments[0].timestamp_max_ms = -1;
+    segments[0].newest_ms = None;
     assert_eq!(start_after(&segments, 40, i64::MAX, &by_age(0)), None);
 }
 

@@ -20,9 +20,9 @@ use crate::{
 use bytes::Bytes;
 use gather::{Gathered, Limits};
 use interest::Interest;
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 use storage::Slice;
-use tokio::{sync::Mutex, time::Instant};
+use tokio::{sync::Mutex, time::sleep};
 
 /// Kafka's default of `fetch.max.bytes` of brokers: what one answer holds at the most, but for a single larger batch.
 const FETCH_BYTES_MAX: usize = 57_671_680;
@@ -108,12 +108,12 @@ async fn wait(cx: &Context, request: &FetchRequest, interest: &mut Interest, new
         news_only,
     };
     let wait_ms = u64::try_from(request.max_wait_ms).unwrap_or(0);
-    let deadline = Instant::now() + Duration::from_millis(wait_ms);
+    let (mut over, mut waited) = (wait_ms == 0, pin!(sleep(Duration::from_millis(wait_ms))));
     let waiter = interest.waiter();
     loop {
         let gathered = gather::gather(cx, interest, &limits).await;
         let enough = gathered.bytes >= min_bytes || gathered.at_once || interest.len() == 0;
-        if enough || wait_ms == 0 || Instant::now() >= deadline {
+        if enough || over {
             return gathered;
         }
         let missing = min_bytes.saturating_sub(gathered.bytes);
@@ -121,7 +121,11 @@ async fn wait(cx: &Context, request: &FetchRequest, interest: &mut Interest, new
         if gather::watch(interest, &waiter, &limits, gathered.seen) {
             continue; // more came between the read and the watch
         }
-        if tokio::time::timeout_at(deadline, woken(&waiter)).await.is_err() && gathered.bytes > 0 {
+        over = tokio::select! {
+            () = woken(&waiter) => false,
+            () = waited.as_mut() => true,
+        };
+        if over && gathered.bytes > 0 {
             // A little is there: it was read, and is told as it was.
             return gathered;
         }

@@ -213,7 +213,8 @@ async fn a_session_is_told_that_its_topic_was_replaced() {
     let opened: FetchResponse = world.ask(16, fetch((0, 0), &[(0, 0)])).await.unwrap();
     assert_eq!(told(&opened), [(0, 0, vec![])]);
     let topic = world.broker.topics.image().get("t").unwrap().clone();
-    world.broker.delete_topic("t").await.unwrap();
+    let id = world.broker.topics.image().get("t").unwrap().record.uuid();
+    world.broker.delete_topics(&[id]).await.unwrap();
     while topic.partitions[0].open().await.is_ok() {
         tokio::task::yield_now().await;
     }
