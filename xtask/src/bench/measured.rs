@@ -86,9 +86,18 @@ impl Measured<'_> {
 
     /// Megabytes that the process keeps resident.
     pub(super) fn memory(&mut self, case: &'static str) -> Result<()> {
+        self.resident(case, "VmRSS:")
+    }
+
+    /// The most megabytes that the process kept resident since its start.
+    pub(super) fn memory_peak(&mut self, case: &'static str) -> Result<()> {
+        self.resident(case, "VmHWM:")
+    }
+
+    fn resident(&mut self, case: &'static str, key: &'static str) -> Result<()> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        let kilobytes: f64 = line.context("no VmRSS")?.trim().trim_end_matches(" kB").parse()?;
+        let line = status.lines().find_map(|line| line.strip_prefix(key));
+        let kilobytes: f64 = line.context(key)?.trim().trim_end_matches(" kB").parse()?;
         self.add(case, kilobytes / 1024.0);
         Ok(())
     }

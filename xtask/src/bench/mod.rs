@@ -26,7 +26,7 @@ Written by `cargo xtask bench kafka`: original and smack one after the other on 
 its cores; the median of the rounds. Each load runs unmeasured first, so that the original's JVM is warm, on a machine whose free
 memory was filled with page cache, and processor time is the server process's own clock. The load is librdkafka's;
 `benches/kafka_load.py` says exactly which. Cases that fall short of their aim come first; the last column says how each was
-measured, `benchmarks.json` holds every single figure.
+measured, `benchmarks.json` holds every single figure. Memory under load is the most that the server kept resident since its start.
 
 Growth compares 200 producers, each writing to the 5 partitions of a topic of its own, with one producer of 4 partitions;
 batches are the same 64 records of 1,000 bytes, and none are compressed. Because clients and server share the cores, MB/s

@@ -58,7 +58,7 @@ impl Side<'_> {
             Group::Produce => {
                 self.throughput(cases::PRODUCE_100, &["produce", "100"])?;
                 self.throughput(cases::PRODUCE_1024, &["produce", "1024"])?;
-                self.measured.memory(cases::MEMORY_LOADED)
+                self.measured.memory_peak(cases::MEMORY_LOADED)
             }
             Group::Consume => self.throughput(cases::CONSUME, &["consume", "1024"]).map(drop),
             Group::Latency => {
@@ -96,7 +96,7 @@ impl Side<'_> {
     fn partitions(&mut self) -> Result<()> {
         let count = self.plan.partitions.to_string();
         self.load(&["partitions", &count, &self.plan.gigabytes.to_string()])?;
-        self.measured.memory(cases::MEMORY_FULL)?;
+        self.measured.memory_peak(cases::MEMORY_FULL)?;
         self.measured.server.kill()?;
         self.measured.start(cases::START_FULL)?;
         let said = self.load(&["ends", &count])?;

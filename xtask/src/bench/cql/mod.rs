@@ -21,7 +21,7 @@ memory was filled with page cache; processor time is the server process's own. T
 statements and 256 requests under way (64 for ranges, 32 for conditions and batches, 4 for scans); `benches/cql_load.rs` says
 exactly which. Rates are those of a load that never pauses; the time within which 99 of 100 requests are answered is that of a
 load of a fixed rate, the same on both sides and about half of what the original manages. Cases that fall short of their aim come first; the last column says how each was measured,
-`benchmarks-cql.json` holds every single figure.
+`benchmarks-cql.json` holds every single figure. Memory under load is the most that the server kept resident since its start.
 
 ",
 };

@@ -47,7 +47,7 @@ pub(super) fn measure(
             side.measured.note(case, &said[figure])?;
         }
     }
-    side.measured.memory(cases::MEMORY_LOADED)?;
+    side.measured.memory_peak(cases::MEMORY_LOADED)?;
     // What is written when it stops counts too.
     side.measured.server.stop()?;
     let disk = megabytes(side.measured.server.data())?;
