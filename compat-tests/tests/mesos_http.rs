@@ -26,4 +26,4 @@ fn run(scenario: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-scenarios!(run: a_task_is_killed, tasks_run_to_their_end, too_much_is_refused, what_a_task_wrote_is_read_back);
+scenarios!(run: a_task_is_killed, tasks_run_to_their_end, too_much_is_refused, what_a_task_needs_is_fetched, what_a_task_wrote_is_read_back);

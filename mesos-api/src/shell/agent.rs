@@ -1,5 +1,6 @@
 use super::{
     INPUTS_MAX, Look, TICK,
+    fetch::Cache,
     master::{CallError, MasterHandle},
     now,
     process::{self, Place},
@@ -53,6 +54,7 @@ impl AgentHandle {
         let owner = Owner {
             core: Agent::new(start.info),
             place: Arc::new(Place {
+                cache: Cache::new(&start.work_dir),
                 work_dir: start.work_dir,
                 endpoint: start.endpoint,
             }),
@@ -140,16 +142,11 @@ impl Owner {
 /// Runs a container from its start to its end.
 async fn launch(run: Run, place: Arc<Place>, asks: mpsc::Sender<Ask>) {
     let container = run.container.clone();
-    if run.fetches {
-        let why = "Failed to launch container: URIs are not fetched here".to_owned();
-        let _ = asks.send(Ask::Input(Input::Failed { container, why })).await;
-        return;
-    }
     let started = tokio::task::spawn_blocking(move || process::start(&run, &place)).await;
     let process = match started {
         Ok(Ok(process)) => process,
         Ok(Err(error)) => {
-            let why = format!("Failed to launch container: {error}");
+            let why = error.to_string();
             let _ = asks.send(Ask::Input(Input::Failed { container, why })).await;
             return;
         }

@@ -1,8 +1,10 @@
 //! The tasks that own a core: they hand it inputs one at a time, and do what it wants done.
 //!
-//! Knows: channels, timers, processes, files of a sandbox. Never: HTTP, or what a message means.
+//! Rooms: `agent` and `master` (the tasks), `process` (what runs), `fetch` (what is brought before), `resources` (what
+//! there is). Knows: channels, timers, processes, files of a sandbox. Never: routes, or what a message means.
 
 mod agent;
+mod fetch;
 mod master;
 mod process;
 mod resources;

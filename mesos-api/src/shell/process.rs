@@ -1,15 +1,17 @@
 //! Processes of containers: each is the head of a process group of its own, so that all of it can be signalled.
 
+use super::fetch::{self, Cache, FetchError, Sandbox};
 use crate::core::agent::{Ended, Run, Signal};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, PidfdFlags, kill_process_group, pidfd_open};
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io,
     net::SocketAddr,
     os::{
         fd::OwnedFd,
         unix::{
-            fs::chown,
+            fs::{OpenOptionsExt, chown, fchown},
             process::{CommandExt, ExitStatusExt},
         },
     },
@@ -28,6 +30,16 @@ const CANNOT_RUN: i32 = 127;
 pub(crate) struct Place {
     pub(crate) work_dir: PathBuf,
     pub(crate) endpoint: SocketAddr,
+    pub(crate) cache: Cache,
+}
+
+/// Why a container has no process.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum LaunchError {
+    #[error("Failed to launch container: {0}")]
+    Io(#[from] io::Error),
+    #[error("Failed to launch container: Failed to fetch all URIs for container '{container}': {why}")]
+    Fetch { container: String, why: FetchError },
 }
 
 /// A process that runs.
@@ -37,20 +49,51 @@ pub(crate) struct Process {
     watch: AsyncFd<OwnedFd>,
 }
 
-/// Makes the sandbox and starts the process. Blocks.
-pub(crate) fn start(run: &Run, place: &Place) -> io::Result<Process> {
-    let sandbox = place.work_dir.join(&run.sandbox);
-    fs::create_dir_all(&sandbox)?;
-    let account = account(&run.user)?;
-    let file = |name| -> io::Result<File> {
-        let path = sandbox.join(name);
-        let file = File::create(&path)?;
-        if let Some((uid, gid)) = account {
-            chown(&path, Some(uid), Some(gid))?;
-        }
-        Ok(file)
-    };
-    let (stdout, stderr) = (file("stdout")?, file("stderr")?);
+/// Makes the sandbox, brings into it what is asked for, and starts the process. Blocks.
+pub(crate) fn start(run: &Run, place: &Place) -> Result<Process, LaunchError> {
+    let folder = place.work_dir.join(&run.sandbox);
+    fs::create_dir_all(&folder)?;
+    let owner = account(&run.user)?;
+    let (stdout, stderr) = (
+        output(&folder, "stdout", owner)?,
+        output(&folder, "stderr", owner)?,
+    );
+    if !run.uris.is_empty() {
+        let log = stderr.try_clone()?;
+        let mut sandbox = Sandbox {
+            folder: &folder,
+            owner,
+            log,
+        };
+        fetch::fetch(&run.uris, &mut sandbox, &place.cache).map_err(|why| LaunchError::Fetch {
+            container: run.container.clone(),
+            why,
+        })?;
+    }
+    Ok(spawn(run, place, &folder, owner, (stdout, stderr))?)
+}
+
+/// A file that a task writes to, which is no link to another.
+fn output(folder: &Path, name: &str, owner: Option<(u32, u32)>) -> io::Result<File> {
+    let no_link = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .custom_flags(no_link)
+        .open(folder.join(name))?;
+    if let Some((uid, gid)) = owner {
+        fchown(&file, Some(uid), Some(gid))?;
+    }
+    Ok(file)
+}
+
+fn spawn(
+    run: &Run,
+    place: &Place,
+    sandbox: &Path,
+    owner: Option<(u32, u32)>,
+    (stdout, stderr): (File, File),
+) -> io::Result<Process> {
     let (program, arguments) = run.argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
     let mut command = Command::new(program);
     command
@@ -60,16 +103,16 @@ pub(crate) fn start(run: &Run, place: &Place) -> io::Result<Process> {
         .env("LIBPROCESS_IP", place.endpoint.ip().to_string())
         .env("MESOS_AGENT_ENDPOINT", place.endpoint.to_string())
         .env("MESOS_SLAVE_PID", format!("slave(1)@{}", place.endpoint))
-        .env("MESOS_DIRECTORY", &sandbox)
-        .env("MESOS_SANDBOX", &sandbox)
+        .env("MESOS_DIRECTORY", sandbox)
+        .env("MESOS_SANDBOX", sandbox)
         .envs(run.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir(&sandbox)
+        .current_dir(sandbox)
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(stderr)
         .process_group(0);
-    if let Some((uid, gid)) = account {
-        chown(&sandbox, Some(uid), Some(gid))?;
+    if let Some((uid, gid)) = owner {
+        chown(sandbox, Some(uid), Some(gid))?;
         command.uid(uid).gid(gid);
     }
     let mut child = command.spawn()?;

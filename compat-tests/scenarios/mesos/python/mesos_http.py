@@ -1,8 +1,12 @@
 """mesoshttp: a framework over the v1 HTTP API in JSON."""
 
+import http.server
+import io
 import json
 import os
 import sys
+import tarfile
+import tempfile
 import threading
 import urllib.request
 
@@ -131,6 +135,58 @@ def what_a_task_wrote_is_read_back():
     wrong = {name: variables.get(name) for name, value in expected.items() if variables.get(name) != value}
     assert not wrong, wrong
     framework.end()
+
+
+class Files(http.server.BaseHTTPRequestHandler):
+    """Serves an archive, by way of a redirect."""
+
+    def do_GET(self):
+        if self.path == "/a/moved.tgz":
+            self.send_response(302)
+            self.send_header("Location", "/archive.tgz")
+            self.end_headers()
+        elif self.path == "/archive.tgz":
+            archive = io.BytesIO()
+            with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+                member = tarfile.TarInfo("folder/hello")
+                member.size = 5
+                tar.addfile(member, io.BytesIO(b"hello"))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(archive.getvalue())
+        else:
+            self.send_error(404)
+
+    def log_message(self, *args):
+        pass
+
+
+def what_a_task_needs_is_fetched():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    base = f"http://127.0.0.1:{server.server_port}"
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        program = os.path.join(folder, "program")
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\nexec cat folder/hello\n")
+        uris = [
+            {"value": f"{base}/a/moved.tgz"},
+            {"value": program, "executable": True},
+            {"value": f"file://{program}", "output_file": "below/copy", "cache": True},
+        ]
+        check = "test \"$(./program)\" = hello && cmp program below/copy && test -f moved.tgz"
+        framework = Framework({
+            "fetched": {"value": check, "uris": uris},
+            "missing": {"value": "true", "uris": [{"value": f"{base}/nothing"}]},
+        })
+        framework.wait_for_ends()
+        assert framework.states["fetched"][-1] == "TASK_FINISHED", framework.last
+        assert framework.states["missing"] == ["TASK_FAILED"], framework.last
+        message = framework.last["missing"]["message"]
+        assert "Failed to fetch all URIs" in message and "404" in message, message
+        framework.end()
+    server.shutdown()
 
 
 def a_task_is_killed():

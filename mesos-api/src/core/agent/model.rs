@@ -1,7 +1,7 @@
 use crate::core::Now;
 use mesos_proto::v1::{
     self, AgentId, ContainerId, ContainerStatus, ExecutorId, FrameworkInfo, TaskInfo, TaskState, TaskStatus,
-    framework_info::capability,
+    command_info::Uri, framework_info::capability,
 };
 use std::{collections::VecDeque, time::Duration};
 
@@ -106,8 +106,8 @@ pub(crate) struct Run {
     pub(crate) environment: Vec<(String, String)>,
     /// The task's, else the framework's.
     pub(crate) user: String,
-    /// Whether something must be brought into the sandbox first.
-    pub(crate) fetches: bool,
+    /// What must be brought into the sandbox first.
+    pub(crate) uris: Vec<Uri>,
 }
 
 impl Run {
@@ -151,7 +151,7 @@ impl Run {
                 .into_iter()
                 .map(|(name, value)| (name.to_owned(), value))
                 .collect(),
-            fetches: !command.uris.is_empty(),
+            uris: command.uris,
             user: command.user.unwrap_or_else(|| framework.user.clone()),
         }
     }

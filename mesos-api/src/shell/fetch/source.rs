@@ -1,0 +1,80 @@
+use super::{FETCHED_BYTES_MAX, FetchError, inside};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+    time::Duration,
+};
+use ureq::{
+    Agent,
+    tls::{RootCerts, TlsConfig},
+};
+
+/// How long a server may take to answer: the original's stall timeout.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
+/// How long a download may take in all.
+const DOWNLOAD_MAX: Duration = Duration::from_secs(4 * 3600);
+const REDIRECTS_MAX: u32 = 10;
+
+/// Brings a resource to `target`.
+pub(super) fn bring(uri: &str, target: &Path) -> Result<(), FetchError> {
+    match uri.split_once("://") {
+        None if uri.starts_with('/') => copy(Path::new(uri), target),
+        None => Err(FetchError::Relative(uri.to_owned())),
+        Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
+            // `file://localhost/path` is this host, too.
+            "file" => copy(Path::new(rest.strip_prefix("localhost").unwrap_or(rest)), target),
+            "http" | "https" => download(uri, target),
+            _ => Err(FetchError::Scheme(uri.to_owned())),
+        },
+    }
+}
+
+/// Copies a file of this host.
+pub(super) fn copy(from: &Path, target: &Path) -> Result<(), FetchError> {
+    let copied = || -> io::Result<()> {
+        let source = File::open(from)?;
+        if source.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        write(source, target)
+    };
+    copied().map_err(|source| FetchError::Copy {
+        from: from.display().to_string(),
+        source,
+    })
+}
+
+fn download(uri: &str, target: &Path) -> Result<(), FetchError> {
+    let trusts_the_host = TlsConfig::builder()
+        .root_certs(RootCerts::PlatformVerifier)
+        .unversioned_rustls_crypto_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
+        .build();
+    let agent: Agent = Agent::config_builder()
+        .tls_config(trusts_the_host)
+        .timeout_connect(Some(SILENCE_MAX))
+        .timeout_recv_response(Some(SILENCE_MAX))
+        .timeout_recv_body(Some(DOWNLOAD_MAX))
+        .max_redirects(REDIRECTS_MAX)
+        .user_agent("smack")
+        .build()
+        .into();
+    let answer = agent.get(uri).call().map_err(|error| match error {
+        ureq::Error::StatusCode(code) => {
+            FetchError::Download(format!("Unexpected HTTP response code for '{uri}': {code}"))
+        }
+        error => FetchError::Download(error.to_string()),
+    })?;
+    write(answer.into_body().into_reader(), target).map_err(|error| FetchError::Download(error.to_string()))
+}
+
+fn write(source: impl Read, target: &Path) -> io::Result<()> {
+    let mut file = inside::create(target)?;
+    let copied = io::copy(&mut source.take(FETCHED_BYTES_MAX + 1), &mut file)?;
+    match copied > FETCHED_BYTES_MAX {
+        true => Err(io::Error::other(format!(
+            "it is larger than {FETCHED_BYTES_MAX} bytes"
+        ))),
+        false => Ok(()),
+    }
+}
