@@ -10,15 +10,15 @@ use crate::broker::{Subject, folder};
 
 /// One way in which smack may answer differently.
 #[derive(Debug, Deserialize)]
-struct Difference {
+pub struct Difference {
     /// The client's folder under `facts/`; `*` for all.
-    client: String,
+    pub client: String,
     /// The scenario; `*` for all.
-    scenario: String,
+    pub scenario: String,
     /// A JSON pointer; it and all below it may differ. `*` stands for one step.
-    at: String,
+    pub at: String,
     /// Why this is right.
-    reason: String,
+    pub reason: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -63,7 +63,8 @@ pub fn compare(client: &str, scenario: &str, facts: &Value) -> Result<()> {
     )
 }
 
-fn differences() -> Result<Vec<Difference>> {
+/// Every difference that is allowed.
+pub fn differences() -> Result<Vec<Difference>> {
     let text = fs::read_to_string(folder().join("differences.toml"))?;
     let list: Differences = toml::from_str(&text).context("differences.toml")?;
     for d in &list.difference {

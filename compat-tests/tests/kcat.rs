@@ -1,6 +1,7 @@
 //! kcat: what a person pipes in and reads back on the command line.
 
 use anyhow::{Result, ensure};
+use compat_tests::harm::counted;
 use compat_tests::program::{self, Said};
 use compat_tests::{Broker, Program};
 
@@ -151,5 +152,41 @@ fn transaction() -> Result<()> {
     ))?
     .say()?;
     ensure!(code == Some(0) && out == "0:a\n1:b\n3:c\n", "got {out:?} {err}");
+    Ok(())
+}
+
+/// What the dashboards of Kafka's operators ask for is told, under the names that Kafka's own metrics have in Prometheus.
+#[test]
+fn metrics_have_the_names_of_the_original() -> Result<()> {
+    let (broker, topic) = (Broker::shared()?, format!("metrics-{}", program::unique()));
+    kcat(&format!("-P -t {topic} -p 0"))?
+        .input("a line\n".repeat(10))
+        .run()?;
+    kcat(&format!("-C -t {topic} -p 0 -o beginning -e"))?.run()?;
+    let of_topic = |name: &str| {
+        let labels = format!("{{topic=\"{topic}\"}}");
+        counted(
+            broker,
+            &format!("kafka_server_brokertopicmetrics_{name}_total{labels}"),
+        )
+    };
+    let Some(records) = of_topic("messagesin")? else {
+        return Ok(()); // the original needs the JMX exporter beside it
+    };
+    ensure!(records == 10, "{records} records");
+    let (received, sent) = (of_topic("bytesin")?, of_topic("bytesout")?);
+    ensure!(
+        received > Some(70) && sent >= received,
+        "{received:?} bytes in, {sent:?} out"
+    );
+    let end = format!("kafka_log_log_logendoffset{{topic=\"{topic}\",partition=\"0\"}}");
+    ensure!(counted(broker, &end)? == Some(10), "where the log ends");
+    let asked = counted(
+        broker,
+        "kafka_network_requestmetrics_requests_total{request=\"Produce\"}",
+    )?;
+    ensure!(asked > Some(0), "{asked:?} requests");
+    let lagging = counted(broker, "kafka_server_replicamanager_underreplicatedpartitions{}")?;
+    ensure!(lagging == Some(0), "{lagging:?} partitions are under-replicated");
     Ok(())
 }

@@ -8,6 +8,7 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use compat_tests::program::Said;
 use compat_tests::raw::{self, Reaction};
 use compat_tests::{Broker, Program, Subject, broker, clients, facts, program};
 use tempfile::TempDir;
@@ -118,6 +119,114 @@ fn tls() -> Result<()> {
         "an unknown authority was trusted: {stranger:?}"
     );
     raw::is_well(broker.address())
+}
+
+/// Changes a key of the one broker with the stock tool; answers what the tool said.
+fn alter(address: &str, change: &str) -> Result<Said> {
+    let jars = clients::install(&["kafka"])?;
+    Program::new("java")
+        .args(["-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
+        .args(["-Dorg.slf4j.simpleLogger.defaultLogLevel=error", "-cp"])
+        .args([
+            format!("{}/*", jars.display()).as_str(),
+            "kafka.admin.ConfigCommand",
+        ])
+        .args([
+            "--bootstrap-server",
+            address,
+            "--entity-type",
+            "brokers",
+            "--entity-name",
+            "1",
+            "--alter",
+        ])
+        .args(change.split_whitespace())
+        .say()
+}
+
+/// Whether a client that trusts `authority` finds its broker at `address`.
+fn is_trusted(address: &str, authority: &str) -> Result<bool> {
+    let listed = Program::new("kcat")
+        .args(["-b", address, "-L", "-m", "10", "-X", "security.protocol=ssl"])
+        .args(["-X", &format!("ssl.ca.location={authority}")])
+        .say()?;
+    Ok(listed.code == Some(0))
+}
+
+/// Certificates that change while the broker runs: named anew, replaced where they lie, and named no more. What cannot be read
+/// is refused in the original's words. A listener's own limit of connections holds for it alone.
+#[test]
+fn listeners_change_while_the_broker_runs() -> Result<()> {
+    if Subject::from_env() != Subject::Smack {
+        return Ok(());
+    }
+    let (first, second) = (Certificate::make()?, Certificate::make()?);
+    let port = broker::free_ports(1)?;
+    let mut broker = Broker::start(
+        Subject::Smack,
+        &format!(
+            "listeners=PLAINTEXT://127.0.0.1:0,OUTSIDE://127.0.0.1:{port}\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,OUTSIDE:SSL\n\
+             ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+            first.path("server.pem")
+        ),
+    )?;
+    let (plain, outside) = (broker.address().to_owned(), format!("127.0.0.1:{port}"));
+    let trusted = || -> Result<_> {
+        let of = |certificate: &Certificate| is_trusted(&outside, &certificate.path("ca.pem"));
+        Ok((of(&first)?, of(&second)?))
+    };
+    ensure!(trusted()? == (true, false), "the certificate of the start");
+    let location = "listener.name.outside.ssl.keystore.location";
+    let missing = alter(&plain, &format!("--add-config {location}=/nowhere.pem"))?;
+    ensure!(
+        missing
+            .err
+            .contains("Failed to load PEM SSL keystore /nowhere.pem"),
+        "a file that is not there: {missing:?}"
+    );
+    let live = second.path("live.pem");
+    fs::copy(second.path("server.pem"), &live)?;
+    let change = format!("--add-config {location}={live}");
+    ensure!(
+        alter(&plain, &change)?.code == Some(0),
+        "a certificate named anew"
+    );
+    ensure!(trusted()? == (false, true), "the certificate named anew");
+    fs::copy(first.path("server.pem"), &live)?;
+    ensure!(
+        trusted()? == (false, true),
+        "nobody said that the file has changed"
+    );
+    ensure!(alter(&plain, &change)?.code == Some(0), "the same file again");
+    ensure!(trusted()? == (true, false), "the file was read again");
+    fs::copy(second.path("server.pem"), &live)?;
+    broker.kill()?;
+    broker.restart()?;
+    ensure!(trusted()? == (false, true), "what was set is there after a kill");
+    let plain = broker.address().to_owned();
+    let limit = "listener.name.outside.max.connections";
+    ensure!(
+        alter(&plain, &format!("--delete-config {location}"))?.code == Some(0),
+        "named no more"
+    );
+    ensure!(trusted()? == (true, false), "the certificate of the start again");
+    ensure!(
+        alter(&plain, &format!("--add-config {limit}=1"))?.code == Some(0),
+        "a limit of one listener"
+    );
+    let held = TcpStream::connect(&outside)?;
+    ensure!(
+        !is_trusted(&outside, &first.path("ca.pem"))?,
+        "one more than the listener may have"
+    );
+    raw::is_well(&plain)?;
+    drop(held);
+    ensure!(
+        is_trusted(&outside, &first.path("ca.pem"))?,
+        "there is room again"
+    );
+    Ok(())
 }
 
 /// `ssl.client.auth`: who must show a certificate, who may, and who is sent away for one that nobody vouches for.

@@ -139,6 +139,7 @@ impl Cql {
             door: Door {
                 connections_max: limits.connections_max,
                 from_ip_max: limits.connections_per_ip_max,
+                ..Door::default()
             },
             service: Service::new(engine, config, clock, random),
             tasks: tasks.clone(),

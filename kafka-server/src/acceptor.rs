@@ -5,6 +5,7 @@ use crate::{
     config,
     connection::{self, Buffers, Entrance, Parts},
     handlers::Session,
+    listeners::Secured,
     metrics::Metrics,
     server::StartError,
 };
@@ -26,20 +27,23 @@ const SEAT_PAUSE: Duration = Duration::from_secs(1);
 
 /// A bound listener.
 pub(crate) struct Bound {
+    /// Its place among the listeners.
+    pub(crate) place: usize,
     pub(crate) name: Arc<str>,
     /// What clients that come by it are told: `(host, port)`.
     pub(crate) advertised: (String, u16),
     pub(crate) listener: Listener,
+    pub(crate) tls: Option<TlsAcceptor>,
 }
 
 impl Bound {
-    pub(crate) async fn bind(config: &config::Listener) -> Result<Self, StartError> {
+    pub(crate) async fn bind(place: usize, config: &config::Listener) -> Result<Self, StartError> {
         let tls = config.tls.as_ref().map(TlsAcceptor::new).transpose();
         let tls = tls.map_err(|source| StartError::Tls {
             listener: config.name.clone(),
             source,
         })?;
-        let listener = Listener::bind(&config.bind, config.proxy_protocol, tls).await;
+        let listener = Listener::bind(&config.bind, config.proxy_protocol, tls.clone()).await;
         let listener = listener.map_err(|source| StartError::Bind {
             address: config.bind.clone(),
             source,
@@ -51,9 +55,20 @@ impl Bound {
             None => (address.ip().to_string(), address.port()),
         };
         Ok(Bound {
+            place,
             name: config.name.as_str().into(),
             advertised,
             listener,
+            tls,
+        })
+    }
+
+    /// What of it may change, where it speaks TLS.
+    pub(crate) fn secured(&self, config: &config::Listener) -> Option<Secured> {
+        Some(Secured {
+            name: config.name.clone(),
+            started: config.tls.clone()?,
+            acceptor: self.tls.clone()?,
         })
     }
 }
@@ -79,9 +94,9 @@ pub(crate) async fn accept(bound: Bound, house: House, stop: CancellationToken) 
 }
 
 /// Answers when one more connection may be taken in; those behind it wait in the backlog.
-async fn turn(house: &House) {
+async fn turn(house: &House, listener: usize) {
     loop {
-        let wait = house.entrance.wait(house.broker.clock.elapsed());
+        let wait = house.entrance.wait(listener, house.broker.clock.elapsed());
         if wait.is_zero() {
             return;
         }
@@ -90,10 +105,10 @@ async fn turn(house: &House) {
 }
 
 /// A seat, as soon as one is free: as with the original, whoever comes when all are taken waits, and the listener with it.
-async fn seat(house: &House, ip: IpAddr) -> Result<Place, NoSeat> {
+async fn seat(house: &House, listener: usize, ip: IpAddr) -> Result<Place, NoSeat> {
     loop {
         let left = house.entrance.connections.left();
-        match house.entrance.enter(ip) {
+        match house.entrance.enter(listener, ip) {
             Err(NoSeat::Full) => drop(timeout(SEAT_PAUSE, left).await),
             found => return found,
         }
@@ -102,8 +117,8 @@ async fn seat(house: &House, ip: IpAddr) -> Result<Place, NoSeat> {
 
 async fn enter(bound: &Arc<Bound>, house: &House, socket: TcpStream, peer: SocketAddr) {
     house.metrics.traffic.accepted.inc();
-    turn(house).await;
-    let Ok(place) = seat(house, peer.ip()).await else {
+    turn(house, bound.place).await;
+    let Ok(place) = seat(house, bound.place, peer.ip()).await else {
         house.metrics.traffic.refused.inc();
         return;
     };

@@ -6,6 +6,7 @@ use crate::{
     core::fetch_sessions::{FetchSessions, PARTITIONS_MAX},
     groups::{self, Groups},
     handlers::{LARGE_ANSWERS_MAX, fetch::SessionHandle},
+    listeners::{Listeners, Secured},
     metrics::ErrorCounts,
     partition::{Env, UnpackingThreads},
     producer_ids::ProducerIds,
@@ -64,6 +65,7 @@ impl Broker {
     pub(crate) async fn load(
         config: Config,
         advertised: HashMap<Arc<str>, (String, u16)>,
+        secured: Vec<Secured>,
         shard: Shard,
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
@@ -71,6 +73,7 @@ impl Broker {
         let dynamic = Arc::new(ArcSwap::from_pointee(
             state::configs::broker(shard.kv.as_ref(), &config).await?,
         ));
+        let listeners = Listeners::start(secured, &dynamic.load()).await;
         let env = Arc::new(Env {
             shard: shard.clone(),
             clock: clock.clone(),
@@ -83,7 +86,7 @@ impl Broker {
         Ok(Arc::new(Broker {
             cluster_id: meta::cluster_id(shard.kv.as_ref(), &random).await?,
             topics: Topics::load(env, dynamic.clone()).await?,
-            configs: Configs::load(shard.kv.clone(), dynamic.clone()).await?,
+            configs: Configs::load(shard.kv.clone(), dynamic.clone(), Arc::new(listeners)).await?,
             dynamic,
             producer_ids: ProducerIds::new(shard.kv.clone()),
             transactions: Transactions::load(shard.kv.clone(), clock.clone(), config.durability).await?,
@@ -113,9 +116,16 @@ impl Broker {
         let clock = server_kit::ManualClock::new(1_700_000_000_000);
         let random = Arc::new(Random::from_seed(7));
         let advertised = HashMap::from([("PLAINTEXT".into(), ("127.0.0.1".to_owned(), 9092))]);
-        Broker::load(config, advertised, storage::memory::shard(), clock, random)
-            .await
-            .unwrap()
+        Broker::load(
+            config,
+            advertised,
+            Vec::new(),
+            storage::memory::shard(),
+            clock,
+            random,
+        )
+        .await
+        .unwrap()
     }
 
     /// Where the logs are, in full.

@@ -3,6 +3,7 @@
 use crate::{
     config::{broker_keys::BROKER_KEYS, group_keys::GROUP_KEYS, topic_keys::TOPIC_KEYS},
     handlers::TABLE,
+    metrics::{STANDARD, Standard, Values},
 };
 
 /// One API key that this broker answers.
@@ -41,6 +42,39 @@ pub struct WithoutEffect {
     pub key: &'static str,
     /// Why it changes nothing, as its documentation says.
     pub why: &'static str,
+}
+
+/// A metric that is told under the name that the original's has in Prometheus.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StandardMetric {
+    /// That name, whole.
+    pub name: String,
+    /// `counter` or `gauge`.
+    pub kind: &'static str,
+    /// Names of its labels.
+    pub labels: &'static str,
+    /// What it is measured in.
+    pub unit: &'static str,
+    /// What Kafka calls it.
+    pub mbean: &'static str,
+    /// Where its values come from here.
+    pub source: &'static str,
+}
+
+/// Every such metric, sorted by name.
+pub fn standard_metrics() -> Vec<StandardMetric> {
+    let line = |standard: &Standard| {
+        let is_counter = matches!(standard.values, Values::Counter(_));
+        StandardMetric {
+            name: format!("{}{}", standard.name, if is_counter { "_total" } else { "" }),
+            kind: if is_counter { "counter" } else { "gauge" },
+            labels: standard.labels,
+            unit: standard.unit,
+            mbean: standard.mbean,
+            source: standard.source,
+        }
+    };
+    STANDARD.iter().map(line).collect()
 }
 
 /// Every such key.

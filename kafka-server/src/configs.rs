@@ -6,6 +6,7 @@ use crate::{
         alter::{self, Scope, Settings},
     },
     error::ApiError,
+    listeners::{Listeners, Renewal},
     state::configs::{self, Owner},
     topics::Topics,
     wire::ResponseError,
@@ -22,6 +23,7 @@ type Named = BTreeMap<String, Settings>;
 pub(crate) struct Configs {
     kv: Arc<dyn Kv>,
     dynamic: Arc<ArcSwap<BrokerConfig>>,
+    listeners: Arc<Listeners>,
     groups: ArcSwap<Named>,
     client_metrics: ArcSwap<Named>,
     /// Held by whoever changes any of it, across the store's commit.
@@ -30,14 +32,24 @@ pub(crate) struct Configs {
 
 impl Configs {
     /// Everything stored.
-    pub(crate) async fn load(kv: Arc<dyn Kv>, dynamic: Arc<ArcSwap<BrokerConfig>>) -> Result<Self> {
+    pub(crate) async fn load(
+        kv: Arc<dyn Kv>,
+        dynamic: Arc<ArcSwap<BrokerConfig>>,
+        listeners: Arc<Listeners>,
+    ) -> Result<Self> {
         Ok(Configs {
             dynamic,
+            listeners,
             groups: ArcSwap::from_pointee(configs::load(kv.as_ref(), Owner::Group).await?),
             client_metrics: ArcSwap::from_pointee(configs::load(kv.as_ref(), Owner::ClientMetrics).await?),
             kv,
             writer: Mutex::new(()),
         })
+    }
+
+    /// What changes of the listeners.
+    pub(crate) fn listeners(&self) -> Arc<Listeners> {
+        self.listeners.clone()
     }
 
     /// What was set on the group `name`.
@@ -84,9 +96,25 @@ impl Configs {
         }
         let _writer = self.writer.lock().await;
         let next = checked(&self.now(scope, name))?;
+        let renewal = match scope {
+            Scope::Broker => {
+                let own = next.clone();
+                self.listeners.read(
+                    &broker,
+                    &BrokerConfig {
+                        own,
+                        ..BrokerConfig::clone(&broker)
+                    },
+                )?
+            }
+            _ => Renewal::new(),
+        };
         if !validate_only {
             configs::save(self.kv.as_ref(), owner(scope), name, &next).await?;
             self.show(scope, name, next);
+            self.listeners
+                .renew(renewal, &broker, &self.dynamic.load_full())
+                .await;
             topics.reconfigure().await;
         }
         Ok(())

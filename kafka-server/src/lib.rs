@@ -20,6 +20,7 @@ mod handlers;
 #[cfg(any(test, feature = "internals"))]
 #[doc(hidden)]
 pub mod internals;
+mod listeners;
 mod metrics;
 mod partition;
 mod producer_ids;
@@ -29,6 +30,8 @@ mod topics;
 mod transactions;
 mod wire;
 
-pub use compatibility::{Compatible, WithoutEffect, compatibility, keys_without_effect};
+pub use compatibility::{
+    Compatible, StandardMetric, WithoutEffect, compatibility, keys_without_effect, standard_metrics,
+};
 pub use config::{Config, Limits, Listener, PropertiesError, parse_properties};
 pub use server::{Kafka, StartError};

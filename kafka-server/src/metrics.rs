@@ -2,8 +2,10 @@
 
 mod contents;
 mod errors;
+mod standard;
 
 pub(crate) use errors::ErrorCounts;
+pub(crate) use standard::{STANDARD, Standard, Values};
 
 use crate::{
     broker::Broker,
@@ -41,24 +43,33 @@ impl ApiMetrics {
 pub(crate) struct Metrics {
     apis: Vec<ApiMetrics>,
     pub(crate) traffic: Traffic,
+    connections: Arc<Connections>,
 }
 
 impl Metrics {
-    /// Counters that `registry` tells.
+    /// Counters that `registry` tells: under our own names, and those that the original has under the names it has.
     pub(crate) fn register(
         registry: &mut Registry,
         connections: Arc<Connections>,
         broker: &Arc<Broker>,
     ) -> Arc<Self> {
-        let registry = registry.sub_registry_with_prefix("kafka");
+        let own = registry
+            .sub_registry_with_prefix("smack")
+            .sub_registry_with_prefix("kafka");
         let metrics = Arc::new(Metrics {
             apis: TABLE.iter().map(|_| ApiMetrics::default()).collect(),
-            traffic: Traffic::register(registry, connections),
+            traffic: Traffic::register(own, connections.clone()),
+            connections,
         });
-        registry.register_collector(Box::new(Told {
-            metrics: metrics.clone(),
-            broker: Arc::downgrade(broker),
-        }));
+        let told = |tell| {
+            Box::new(Told {
+                metrics: metrics.clone(),
+                broker: Arc::downgrade(broker),
+                tell,
+            })
+        };
+        own.register_collector(told(tell_own));
+        registry.register_collector(told(standard::encode));
         metrics
     }
 
@@ -73,7 +84,10 @@ struct Told {
     metrics: Arc<Metrics>,
     /// The registry may outlive the broker.
     broker: Weak<Broker>,
+    tell: Tell,
 }
+
+type Tell = fn(&Broker, &Metrics, &mut DescriptorEncoder<'_>) -> fmt::Result;
 
 impl fmt::Debug for Told {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -83,36 +97,33 @@ impl fmt::Debug for Told {
 
 impl Collector for Told {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let asked = TABLE.iter().zip(&self.metrics.apis);
-        let mut failed = encoder.encode_descriptor(
-            "request_failures",
-            "Requests that closed their connection",
-            None,
-            MetricType::Counter,
-        )?;
-        for (api, counted) in asked.clone() {
-            let count = counted.failed.get();
-            if count > 0 {
-                failed
-                    .encode_family(&[("api", api.name)])?
-                    .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
-            }
+        match self.broker.upgrade() {
+            Some(broker) => (self.tell)(&broker, &self.metrics, &mut encoder),
+            None => Ok(()),
         }
-        Latency::encode(
-            &mut encoder,
-            "api",
-            asked.map(|(api, counted)| (api.name, &counted.latency)),
-        )?;
-        let Some(broker) = self.broker.upgrade() else {
-            return Ok(());
-        };
-        let help = "Errors answered: one for each topic, partition or group that has one";
-        let mut errors = encoder.encode_descriptor("request_errors", help, None, MetricType::Counter)?;
-        for (api, error, count) in broker.errors.told() {
-            errors
-                .encode_family(&[("api", api), ("error", &error)])?
+    }
+}
+
+fn tell_own(broker: &Broker, metrics: &Metrics, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
+    let asked = TABLE.iter().zip(&metrics.apis);
+    let help = "Requests that closed their connection";
+    let mut failed = encoder.encode_descriptor("request_failures", help, None, MetricType::Counter)?;
+    for (api, counted) in asked.clone() {
+        let count = counted.failed.get();
+        if count > 0 {
+            failed
+                .encode_family(&[("api", api.name)])?
                 .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
         }
-        contents::encode(&broker, &mut encoder)
     }
+    let latencies = asked.map(|(api, counted)| (api.name, &counted.latency));
+    Latency::encode(encoder, "api", latencies)?;
+    let help = "Errors answered: one for each topic, partition or group that has one";
+    let mut errors = encoder.encode_descriptor("request_errors", help, None, MetricType::Counter)?;
+    for (api, error, count) in broker.errors.told() {
+        errors
+            .encode_family(&[("api", api), ("error", &error)])?
+            .encode_counter::<NoLabelSet, _, u64>(&count, None)?;
+    }
+    contents::encode(broker, encoder)
 }

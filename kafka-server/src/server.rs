@@ -61,8 +61,11 @@ impl Kafka {
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
         let mut bound = Vec::new();
-        for listener in &config.listeners {
-            bound.push(Bound::bind(listener).await?);
+        let mut secured = Vec::new();
+        for (place, listener) in config.listeners.iter().enumerate() {
+            let one = Bound::bind(place, listener).await?;
+            secured.extend(one.secured(listener));
+            bound.push(one);
         }
         let addresses = bound.iter().map(|bound| bound.listener.address()).collect();
         let first = bound.first().map(|first| &first.advertised);
@@ -74,8 +77,14 @@ impl Kafka {
             .iter()
             .map(|listener| (listener.name.clone(), listener.advertised.clone()));
         let limits = config.limits.clone();
-        let broker = Broker::load(config, advertised.collect(), shard, clock, random).await?;
-        let entrance = Arc::new(Entrance::new(limits.clone(), broker.dynamic.clone()));
+        let broker = Broker::load(config, advertised.collect(), secured, shard, clock, random).await?;
+        let entrance = Arc::new(Entrance::new(
+            limits.clone(),
+            broker.dynamic.clone(),
+            broker.configs.listeners(),
+            bound.iter().map(|bound| bound.name.clone()).collect(),
+            &broker.config.inter_broker_listener(),
+        ));
         let tasks = TaskTracker::new();
         let house = House {
             metrics: Metrics::register(registry, entrance.connections.clone(), &broker),
@@ -122,6 +131,7 @@ async fn watch(house: House, stop: CancellationToken) {
     let connections = &house.entrance.connections;
     tokio::select! {
         () = connections.clone().watch(house.in_flight.clone()) => {}
+        () = house.entrance.shrink() => {}
         () = stop.cancelled() => {}
     }
     connections.drain();

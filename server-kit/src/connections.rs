@@ -3,7 +3,9 @@
 use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::{
-    collections::HashMap,
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    hash::Hash,
     net::IpAddr,
     sync::{
         Arc, Weak,
@@ -124,10 +126,29 @@ impl Watched {
 /// How many connections there may be at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Door {
+    /// Which of the server's listeners this is.
+    pub listener: usize,
     /// In total.
     pub connections_max: usize,
+    /// By this listener.
+    pub of_listener_max: usize,
     /// From the address that knocks.
     pub from_ip_max: usize,
+    /// Who comes by this listener is let in where all seats are taken, too: somebody of another one goes for it.
+    pub is_protected: bool,
+}
+
+impl Default for Door {
+    /// One that is open to everybody.
+    fn default() -> Self {
+        Door {
+            listener: 0,
+            connections_max: usize::MAX,
+            of_listener_max: usize::MAX,
+            from_ip_max: usize::MAX,
+            is_protected: false,
+        }
+    }
 }
 
 /// Why there is no seat.
@@ -152,10 +173,73 @@ pub struct Patience {
 
 #[derive(Debug, Default)]
 struct Seats {
-    by_number: HashMap<u64, Weak<Watched>>,
+    by_number: BTreeMap<u64, Seat>,
     by_ip: HashMap<IpAddr, usize>,
+    by_listener: HashMap<usize, usize>,
     next: u64,
     draining: bool,
+}
+
+#[derive(Debug)]
+struct Seat {
+    watched: Weak<Watched>,
+    listener: usize,
+}
+
+impl Seats {
+    fn watched(&self) -> impl Iterator<Item = Arc<Watched>> {
+        self.by_number.values().filter_map(|seat| seat.watched.upgrade())
+    }
+
+    /// Why `door` stays shut to `ip`, if it does.
+    fn refuse(&self, ip: IpAddr, door: &Door) -> Option<NoSeat> {
+        let of = |count: Option<&usize>| count.copied().unwrap_or(0);
+        let all_taken = self.by_number.len() >= door.connections_max && !door.is_protected;
+        if self.draining {
+            Some(NoSeat::Draining)
+        } else if all_taken || of(self.by_listener.get(&door.listener)) >= door.of_listener_max {
+            Some(NoSeat::Full)
+        } else if of(self.by_ip.get(&ip)) >= door.from_ip_max {
+            Some(NoSeat::Address)
+        } else {
+            None
+        }
+    }
+
+    /// Closes those silent for longest until no more than `connections_max` are left, but nobody of the listener `spared`.
+    fn shrink(&self, connections_max: usize, spared: Option<usize>) {
+        if self.by_number.len() <= connections_max {
+            return;
+        }
+        let staying = |watched: &Arc<Watched>| watched.told() != Told::Close;
+        let too_many = self
+            .watched()
+            .filter(staying)
+            .count()
+            .saturating_sub(connections_max);
+        let others = self
+            .by_number
+            .values()
+            .filter(|seat| Some(seat.listener) != spared);
+        let mut others: Vec<_> = others
+            .filter_map(|seat| seat.watched.upgrade())
+            .filter(staying)
+            .collect();
+        others.sort_by_key(|watched| Reverse(watched.still_for())); // of equals, who came first
+        others
+            .iter()
+            .take(too_many)
+            .for_each(|watched| watched.tell(Told::Close));
+    }
+}
+
+fn one_less<K: Hash + Eq>(counts: &mut HashMap<K, usize>, of: &K) {
+    if let Some(count) = counts.get_mut(of) {
+        *count -= 1;
+        if *count == 0 {
+            counts.remove(of);
+        }
+    }
 }
 
 /// All connections of a server.
@@ -176,6 +260,7 @@ pub struct Place {
     watched: Arc<Watched>,
     number: u64,
     ip: IpAddr,
+    listener: usize,
 }
 
 impl Place {
@@ -189,12 +274,8 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut seats = self.connections.seats.lock();
         seats.by_number.remove(&self.number);
-        if let Some(count) = seats.by_ip.get_mut(&self.ip) {
-            *count -= 1;
-            if *count == 0 {
-                seats.by_ip.remove(&self.ip);
-            }
-        }
+        one_less(&mut seats.by_ip, &self.ip);
+        one_less(&mut seats.by_listener, &self.listener);
         self.connections.open.fetch_sub(1, Ordering::Relaxed);
         drop(seats);
         self.connections.left.notify_waiters();
@@ -216,19 +297,8 @@ impl Connections {
     /// A seat for a connection from `ip`, as far as `door` lets it in.
     pub fn enter(self: &Arc<Self>, ip: IpAddr, door: Door) -> Result<Place, NoSeat> {
         let mut seats = self.seats.lock();
-        if seats.draining {
-            return Err(NoSeat::Draining);
-        }
-        if seats.by_number.len() >= door.connections_max {
-            return Err(NoSeat::Full);
-        }
-        if seats
-            .by_ip
-            .get(&ip)
-            .is_some_and(|count| *count >= door.from_ip_max)
-            || door.from_ip_max == 0
-        {
-            return Err(NoSeat::Address);
+        if let Some(why) = seats.refuse(ip, &door) {
+            return Err(why);
         }
         let watched = Arc::new(Watched {
             moved: AtomicU32::new(self.ticks.load(Ordering::Relaxed)),
@@ -239,15 +309,29 @@ impl Connections {
         });
         let number = seats.next;
         seats.next += 1;
-        seats.by_number.insert(number, Arc::downgrade(&watched));
+        let seat = Seat {
+            watched: Arc::downgrade(&watched),
+            listener: door.listener,
+        };
+        seats.by_number.insert(number, seat);
         *seats.by_ip.entry(ip).or_insert(0) += 1;
+        *seats.by_listener.entry(door.listener).or_insert(0) += 1;
+        if door.is_protected {
+            seats.shrink(door.connections_max, Some(door.listener));
+        }
         self.open.fetch_add(1, Ordering::Relaxed);
         Ok(Place {
             connections: self.clone(),
             watched,
             number,
             ip,
+            listener: door.listener,
         })
+    }
+
+    /// Where there are more than `connections_max`, closes those silent for longest, but nobody of the listener `spared`.
+    pub fn shrink(&self, connections_max: usize, spared: Option<usize>) {
+        self.seats.lock().shrink(connections_max, spared);
     }
 
     /// Answers once a connection has left since this was called.
@@ -264,11 +348,7 @@ impl Connections {
     pub fn drain(&self) {
         let mut seats = self.seats.lock();
         seats.draining = true;
-        seats
-            .by_number
-            .values()
-            .filter_map(Weak::upgrade)
-            .for_each(|watched| watched.tell(Told::Drain));
+        seats.watched().for_each(|watched| watched.tell(Told::Drain));
     }
 
     /// Looks at every connection, once a tick. Never ends.
@@ -279,11 +359,7 @@ impl Connections {
             self.ticks.fetch_add(1, Ordering::Relaxed);
             let scarce = in_flight.available_permits() < SCARCE_BYTES;
             let seats = self.seats.lock();
-            seats
-                .by_number
-                .values()
-                .filter_map(Weak::upgrade)
-                .for_each(|one| one.look(&self.patience, scarce));
+            seats.watched().for_each(|one| one.look(&self.patience, scarce));
         }
     }
 }

@@ -90,6 +90,27 @@ impl Latency {
         self.sum_us.fetch_add(us, Ordering::Relaxed);
     }
 
+    /// Answers so far.
+    pub fn count(&self) -> u64 {
+        self.buckets
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .sum()
+    }
+
+    /// The least bound that the share `quantile` of all answers does not go beyond; twice the last one where none is.
+    pub fn quantile(&self, quantile: f64) -> Duration {
+        let wanted = (self.count() as f64 * quantile).ceil() as u64;
+        let mut counted = 0;
+        let at = self.buckets.iter().position(|count| {
+            counted += count.load(Ordering::Relaxed);
+            counted >= wanted
+        });
+        let last = BOUNDS_US[BOUNDS_US.len() - 1];
+        let bound = at.and_then(|at| BOUNDS_US.get(at)).copied();
+        Duration::from_micros(bound.unwrap_or(2 * last))
+    }
+
     /// Tells those of `all` that were ever asked, each by its name under `label`.
     pub fn encode<'a>(
         encoder: &mut DescriptorEncoder<'_>,

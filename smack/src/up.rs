@@ -33,8 +33,7 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let shard = store::open(&settings)?;
     let lease = shard.lease.clone();
     ports::clear(&settings.data_dir)?;
-    let own = registry.sub_registry_with_prefix("smack");
-    let running = Running::start(&settings, shard, own, clock.clone(), &stop).await?;
+    let running = Running::start(&settings, shard, &mut registry, clock.clone(), &stop).await?;
     let ready = Ready::default();
     let admin = Admin::start(&settings.admin_bind, registry, ready.clone(), stop.clone())
         .await
@@ -101,6 +100,7 @@ impl Running {
         if settings.servers.cql {
             let config = settings.cql.clone();
             let (clock, random) = (clock.clone(), random.clone());
+            let registry = registry.sub_registry_with_prefix("smack");
             let started = Cql::start(config, shard, clock, random, registry, stop.clone()).await;
             running.cql = Some(started.map_err(|error| match error {
                 cql_server::StartError::Bind { address, source } => {

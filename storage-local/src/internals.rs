@@ -29,7 +29,7 @@ impl SampleIndex {
         SampleIndex(index)
     }
 
-    /// Where to begin to look for the offset that is `share` 65536ths into the segment.
+    /// Where to begin to look for the offset that is `share` parts in 65536 into the segment.
     pub fn find_offset(&self, entries: u32, share: u16) -> u64 {
         let offsets = u64::from(entries) * ENTRY_OFFSETS;
         self.0.at_offset((offsets * u64::from(share)) >> 16).position

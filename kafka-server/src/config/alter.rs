@@ -1,8 +1,9 @@
 //! What AlterConfigs and IncrementalAlterConfigs make of a resource's settings.
 
+mod of_broker;
+
 use super::{
     broker::BrokerConfig,
-    broker_keys,
     definition::{self, Definition, Type, items},
     group_keys::{self, GROUP_KEYS, METRICS_KEYS},
     topic,
@@ -51,6 +52,24 @@ pub(crate) enum AlterFault {
     /// A key does not take the value.
     #[error("{0}")]
     Config(String),
+}
+
+impl AlterFault {
+    /// A class of the original's refuses a value.
+    fn of_class(why: &str) -> Self {
+        AlterFault::Request(format!(
+            "Invalid value org.apache.kafka.common.config.ConfigException: {why} for configuration Invalid dynamic \
+             configuration"
+        ))
+    }
+
+    /// Certificates cannot be read.
+    pub(crate) fn of_tls(why: &str) -> Self {
+        AlterFault::of_class(&format!(
+            "Validation of dynamic config update of SSLFactory failed: \
+             org.apache.kafka.common.errors.InvalidConfigurationException: {why}"
+        ))
+    }
 }
 
 /// A resource that has settings.
@@ -157,61 +176,8 @@ pub(crate) fn validate(
         Scope::Topic => topic::validate(set).map_err(AlterFault::Config),
         Scope::Group => group_keys::validate(set, broker).map_err(AlterFault::Config),
         Scope::ClientMetrics => validate_metrics(set),
-        Scope::Broker | Scope::Cluster => validate_broker(now, set, broker),
+        Scope::Broker | Scope::Cluster => of_broker::validate(scope, now, set, broker),
     }
-}
-
-fn validate_broker(now: &Settings, set: &Settings, broker: &BrokerConfig) -> Result<(), AlterFault> {
-    let refuse = |why: &str, keys: Vec<&str>| match keys.is_empty() {
-        true => Ok(()),
-        false => Err(AlterFault::Request(format!("{why}: [{}]", keys.join(", ")))),
-    };
-    let changed: Vec<&str> = set
-        .iter()
-        .filter(|(name, value)| now.get(*name) != Some(*value))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    let fixed = |name: &&str| broker_keys::find(name).is_some_and(|key| !key.dynamic);
-    refuse(
-        "Cannot update these configs dynamically",
-        changed.iter().copied().filter(fixed).collect(),
-    )?;
-    let secured = |name: &&str| name.starts_with("ssl.keystore.") || name.starts_with("ssl.truststore.");
-    refuse(
-        "These security configs can be dynamically updated only per-listener using the listener prefix",
-        changed.iter().copied().filter(secured).collect(),
-    )?;
-    for name in changed {
-        if let (Some(key), Some(value)) = (broker_keys::find(name), set.get(name)) {
-            key.definition.validate(value).map_err(AlterFault::Request)?;
-            check_threads(name, value, broker)?;
-        }
-    }
-    Ok(())
-}
-
-/// Kafka lets pools of threads grow to twice their size and shrink to half of it at once.
-fn check_threads(name: &str, value: &str, broker: &BrokerConfig) -> Result<(), AlterFault> {
-    const POOLS: &[&str] = &[
-        "background.threads",
-        "num.io.threads",
-        "num.network.threads",
-        "num.recovery.threads.per.data.dir",
-        "num.replica.fetchers",
-    ];
-    let (now, wanted): (i64, i64) = (broker.get(name, 0), value.trim().parse().unwrap_or(0));
-    let why = match wanted {
-        _ if !POOLS.contains(&name) => return Ok(()),
-        wanted if wanted > now.saturating_mul(2) => {
-            "value should not be greater than double the current value"
-        }
-        wanted if wanted < now / 2 => "value should be at least half the current value",
-        _ => return Ok(()),
-    };
-    Err(AlterFault::Request(format!(
-        "Invalid value org.apache.kafka.common.config.ConfigException: Dynamic thread count update validation failed \
-         for {name}={value}, {why} {now} for configuration Invalid dynamic configuration"
-    )))
 }
 
 const INTERVAL_MS: std::ops::RangeInclusive<i64> = 100..=3_600_000;

@@ -4,9 +4,10 @@ use super::{
     broker::{BrokerConfig, Source},
     broker_keys::{self, BROKER_KEYS},
     definition::{Definition, Type},
+    listener_keys::split,
     topic_keys::{TOPIC_KEYS, broker_synonyms},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A key of a resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,20 +68,39 @@ pub(crate) fn broker(config: &BrokerConfig) -> Vec<Entry> {
             definition: Some(definition),
         }
     });
-    let unknown = |layer: &BTreeMap<String, String>, source: Source| {
-        let keys = layer.keys().filter(|key| broker_keys::find(key).is_none());
-        keys.map(|key| opaque(key, source)).collect::<Vec<_>>()
+    let set: BTreeSet<&String> = config.own.keys().chain(config.cluster.keys()).collect();
+    let unknown = set.into_iter().filter(|key| broker_keys::find(key).is_none());
+    known
+        .chain(unknown.filter_map(|key| of_listener(key, config)))
+        .collect()
+}
+
+/// A key of one listener, over the same key of all; or one of which nothing is known.
+fn of_listener(name: &str, config: &BrokerConfig) -> Option<Entry> {
+    let (_, source) = config.set(name).next()?;
+    let (Some(_), Some(key)) = (split(name).0, broker_keys::find(split(name).1)) else {
+        return Some(opaque(name, source));
     };
-    let mut entries: Vec<Entry> = known.collect();
-    entries.extend(unknown(&config.own, Source::DynamicBroker));
-    entries.extend(unknown(&config.cluster, Source::DynamicDefault));
-    entries
+    let shown = |value: &str| Some(value.to_owned()).filter(|_| !key.definition.sensitive());
+    let own = config
+        .set(name)
+        .map(|(value, source)| (name.to_owned(), shown(value), source));
+    let synonyms: Vec<_> = own.chain(layers(key.definition.name, config)).collect();
+    Some(Entry {
+        name: name.to_owned(),
+        value: synonyms.first().and_then(|(_, value, _)| value.clone()),
+        source,
+        read_only: true,
+        sensitive: key.definition.sensitive(),
+        synonyms,
+        definition: Some(&key.definition),
+    })
 }
 
 /// The keys that were set for every broker.
 pub(crate) fn cluster(config: &BrokerConfig) -> Vec<Entry> {
     let entry = |(name, value): (&String, &String)| {
-        let Some(key) = broker_keys::find(name) else {
+        let Some(key) = broker_keys::find(split(name).1) else {
             return opaque(name, Source::DynamicDefault);
         };
         let sensitive = key.definition.sensitive();
@@ -89,7 +109,7 @@ pub(crate) fn cluster(config: &BrokerConfig) -> Vec<Entry> {
             name: name.clone(),
             value: value.clone(),
             source: Source::DynamicDefault,
-            read_only: !key.dynamic,
+            read_only: !key.dynamic || split(name).0.is_some(),
             sensitive,
             synonyms: vec![(name.clone(), value, Source::DynamicDefault)],
             definition: Some(&key.definition),

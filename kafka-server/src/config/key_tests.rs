@@ -103,7 +103,12 @@ fn a_topic_goes_before_its_broker_and_milliseconds_before_hours() {
 
 #[test]
 fn what_is_wrong_is_said_in_the_words_of_kafka() {
-    assert_eq!(refused("foo", "1"), "Unknown topic config name: foo");
+    for unknown in ["foo", "internal.segment.bytes"] {
+        assert_eq!(
+            refused(unknown, "1"),
+            format!("Unknown topic config name: {unknown}")
+        );
+    }
     assert_eq!(
         refused("retention.ms", "9223372036854775808"),
         "Invalid value 9223372036854775808 for configuration retention.ms: Not a number of type LONG"

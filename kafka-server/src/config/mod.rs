@@ -9,7 +9,10 @@ pub(crate) mod broker_keys;
 pub(crate) mod definition;
 pub(crate) mod describe;
 pub(crate) mod group_keys;
+pub(crate) mod limits;
+pub(crate) mod listener_keys;
 mod properties;
+pub(crate) mod tls;
 pub(crate) mod topic;
 pub(crate) mod topic_keys;
 
@@ -96,6 +99,15 @@ impl Config {
     /// The value of a Kafka key, where it was set and can be read as `T`.
     pub fn property<T: FromStr>(&self, key: &str) -> Option<T> {
         definition::read(self.properties.get(key)?)
+    }
+
+    /// The listener that brokers would use among each other: it stays open when the others are full.
+    pub(crate) fn inter_broker_listener(&self) -> String {
+        let named = self.property("inter.broker.listener.name");
+        let of_protocol = || self.property("security.inter.broker.protocol");
+        named
+            .or_else(of_protocol)
+            .unwrap_or_else(|| "PLAINTEXT".to_owned())
     }
 }
 

@@ -3,6 +3,8 @@
 use super::{
     Config, Listener, broker_keys,
     definition::{self, items},
+    limits::{OVERRIDES, check_overrides, check_per_ip},
+    listener_keys::split,
 };
 use server_kit::TlsOptions;
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
@@ -66,6 +68,7 @@ pub(super) const HONOURED: &[&str] = &[
     "group.max.session.timeout.ms",
     "group.max.size",
     "group.min.session.timeout.ms",
+    "inter.broker.listener.name",
     "listener.security.protocol.map",
     "listeners",
     "log.cleaner.backoff.ms",
@@ -110,6 +113,7 @@ pub(super) const HONOURED: &[&str] = &[
     "producer.id.expiration.check.interval.ms",
     "producer.id.expiration.ms",
     "queued.max.request.bytes",
+    "security.inter.broker.protocol",
     "socket.request.max.bytes",
     "ssl.client.auth",
     "ssl.keystore.certificate.chain",
@@ -126,6 +130,9 @@ pub(super) const HONOURED: &[&str] = &[
     "transaction.state.log.num.partitions",
     "transactional.id.expiration.ms",
 ];
+
+/// Those of [`HONOURED`] that can be said of one listener, beside those of TLS.
+const OF_LISTENERS: &[&str] = &["max.connection.creation.rate", "max.connections"];
 
 /// Reads the text of a Java properties file: comments, continued lines, escapes, and `=`, `:` or space between
 /// key and value.
@@ -197,7 +204,7 @@ impl Config {
         mut properties: BTreeMap<String, String>,
     ) -> Result<Vec<String>, PropertiesError> {
         for (key, value) in &mut properties {
-            if let Some(known) = broker_keys::find(of_any_listener(key)) {
+            if let Some(known) = broker_keys::find(split(key).1) {
                 known
                     .definition
                     .validate(value)
@@ -206,6 +213,11 @@ impl Config {
             }
         }
         let given = Given(&properties);
+        let overrides = given.text(OVERRIDES).unwrap_or_default();
+        let per_ip = given.text("max.connections.per.ip").unwrap_or_default();
+        check_overrides(overrides)
+            .and_then(|()| check_per_ip(per_ip, overrides))
+            .map_err(PropertiesError::Invalid)?;
         given.set("broker.id", &mut self.node_id)?;
         given.set("node.id", &mut self.node_id)?;
         given.set("num.partitions", &mut self.num_partitions)?;
@@ -234,14 +246,9 @@ impl Config {
 
 /// Whether `key` has an effect here, for all listeners or for the one that it names.
 fn honoured(key: &str) -> bool {
-    let of_any = of_any_listener(key);
-    HONOURED.binary_search(&of_any).is_ok() && (of_any == key || of_any.starts_with("ssl."))
-}
-
-/// `key` without `listener.name.NAME.` before it.
-fn of_any_listener(key: &str) -> &str {
-    let own = || key.strip_prefix("listener.name.")?.split_once('.');
-    own().map_or(key, |(_, key)| key)
+    let (listener, of_any) = split(key);
+    let is_of_listener = of_any.starts_with("ssl.") || OF_LISTENERS.contains(&of_any);
+    HONOURED.binary_search(&of_any).is_ok() && (listener.is_none() || is_of_listener)
 }
 
 /// What was given, with words for what is wrong with it.

@@ -171,6 +171,7 @@ async fn settings_outlive_the_broker() {
     let again = Broker::load(
         Config::default(),
         Default::default(),
+        Vec::new(),
         first.shard.clone(),
         first.clock.clone(),
         first.random.clone(),
@@ -217,4 +218,184 @@ async fn descriptions_say_who_set_what() {
     let opaque = all.iter().find(|entry| entry.name == "foo.bar").unwrap();
     assert!(opaque.sensitive && opaque.read_only && opaque.value.is_none());
     assert_eq!(describe::cluster(&config).len(), 1);
+}
+
+/// A change and what Kafka 4.3.1 said to it when it was asked the same.
+const ASKED: &[((Scope, &str), &str, &str, &str)] = &[
+    (
+        ME,
+        "ssl.key.password",
+        "x",
+        "These security configs can be dynamically updated only per-listener using the listener prefix: \
+         [ssl.key.password]",
+    ),
+    (
+        ALL,
+        "ssl.client.auth",
+        "required",
+        "Cannot update these configs at default cluster level, broker id must be specified: [ssl.client.auth]",
+    ),
+    (
+        ALL,
+        "sasl.enabled.mechanisms",
+        "PLAIN",
+        "Cannot update these configs at default cluster level, broker id must be specified: [sasl.enabled.mechanisms]",
+    ),
+    (
+        ALL,
+        "listener.name.outside.ssl.keystore.location",
+        "/x",
+        "Cannot update these configs at default cluster level, broker id must be specified: \
+         [listener.name.outside.ssl.keystore.location]",
+    ),
+    (
+        ME,
+        "listener.name.two.max.connections",
+        "0",
+        "Invalid value org.apache.kafka.common.config.ConfigException: Invalid max.connections 0 for configuration \
+         Invalid dynamic configuration",
+    ),
+    (
+        ME,
+        "listener.name.two.max.connections",
+        "-1",
+        "Invalid value -1 for configuration max.connections: Value must be at least 0",
+    ),
+    (
+        ME,
+        "listener.name.two.max.connections",
+        "x",
+        "Invalid value x for configuration max.connections: Not a number of type INT",
+    ),
+    (
+        ME,
+        "listener.name.two.max.connection.creation.rate",
+        "0",
+        "Invalid value org.apache.kafka.common.config.ConfigException: Invalid max.connection.creation.rate 0 for \
+         configuration Invalid dynamic configuration",
+    ),
+    (
+        ME,
+        "listener.name.two.num.network.threads",
+        "100",
+        "Invalid value org.apache.kafka.common.config.ConfigException: Dynamic thread count update validation failed for \
+         num.network.threads=100, value should not be greater than double the current value 3 for configuration Invalid \
+         dynamic configuration",
+    ),
+    (
+        ALL,
+        "max.connections",
+        "0",
+        "Invalid value org.apache.kafka.common.config.ConfigException: Invalid max.connections 0 for configuration \
+         Invalid dynamic configuration",
+    ),
+    (
+        ALL,
+        "max.connections.per.ip",
+        "0",
+        "requirement failed: max.connections.per.ip can be set to zero only if max.connections.per.ip.overrides property \
+         is set.",
+    ),
+    (
+        ALL,
+        "max.connections.per.ip.overrides",
+        "localhost",
+        "Error parsing configuration property 'max.connections.per.ip.overrides': begin 0, end -1, length 9",
+    ),
+    (
+        ALL,
+        "max.connections.per.ip.overrides",
+        "localhost:x",
+        "For input string: \"x\"",
+    ),
+    (
+        ALL,
+        "max.connections.per.ip.overrides",
+        "a b:1",
+        "max.connections.per.ip.overrides contains invalid addresses : a b",
+    ),
+    (
+        ME,
+        "advertised.listeners",
+        "PLAINTEXT://127.0.0.1:19092",
+        "Cannot update these configs dynamically: [advertised.listeners]",
+    ),
+    (
+        ME,
+        "cordoned.log.dirs",
+        "/nowhere",
+        "requirement failed: All entries in cordoned.log.dirs must be present in log.dirs or log.dir. Missing entries : \
+         /nowhere",
+    ),
+    (
+        ALL,
+        "log.cleaner.threads",
+        "10",
+        "Invalid value org.apache.kafka.common.config.ConfigException: Log cleaner threads cannot be increased to more \
+         than double the current value 1 for configuration Invalid dynamic configuration",
+    ),
+    (
+        ALL,
+        "log.retention.ms",
+        "0",
+        "requirement failed: log.retention.ms must be unlimited (-1) or, greater than or equal to 1",
+    ),
+];
+
+#[tokio::test]
+async fn what_the_original_refused_is_refused_in_its_words() {
+    let broker = broker().await;
+    for (of, key, value, why) in ASKED {
+        let told = refused(&broker, *of, key, value).await;
+        assert_eq!(
+            told,
+            (ResponseError::InvalidRequest, (*why).to_owned()),
+            "{key}={value}"
+        );
+    }
+}
+
+/// As the original took these, and as it told them afterwards.
+#[tokio::test]
+async fn keys_of_one_listener_are_taken_and_told() {
+    let broker = broker().await;
+    let limit = "listener.name.two.max.connections";
+    for (of, value) in [(ME, "5"), (ALL, "6")] {
+        alter(&broker, of, Operation::Set, limit, value).await.unwrap();
+    }
+    for key in [
+        "listener.name.two.no.such",
+        "listener.name.none.ssl.keystore.location",
+    ] {
+        alter(&broker, ME, Operation::Set, key, "4").await.unwrap();
+    }
+    let told =
+        |name: &str, entries: Vec<describe::Entry>| entries.into_iter().find(|entry| entry.name == name);
+    let mine = told(limit, describe::broker(&broker.dynamic.load())).unwrap();
+    assert_eq!((mine.value.as_deref(), mine.read_only), (Some("5"), true));
+    let synonym = |name: &str, value: &str, source| (name.to_owned(), Some(value.to_owned()), source);
+    assert_eq!(
+        mine.synonyms,
+        [
+            synonym(limit, "5", Source::DynamicBroker),
+            synonym(limit, "6", Source::DynamicDefault),
+            synonym("max.connections", "2147483647", Source::Default),
+        ]
+    );
+    let all = told(limit, describe::cluster(&broker.dynamic.load())).unwrap();
+    assert_eq!((all.value.as_deref(), all.read_only), (Some("6"), true));
+}
+
+/// Where the original goes further: docs/compat/kafka-administration.md says so.
+#[tokio::test]
+async fn what_cannot_change_here_is_refused() {
+    let broker = broker().await;
+    for key in ["listeners", "listener.security.protocol.map"] {
+        let (code, why) = refused(&broker, ME, key, "PLAINTEXT://127.0.0.1:1").await;
+        assert_eq!(code, ResponseError::InvalidRequest);
+        assert_eq!(why, format!("Cannot update these configs dynamically: [{key}]"));
+    }
+    for key in ["metric.reporters", "principal.builder.class"] {
+        alter(&broker, ME, Operation::Set, key, "x.Y").await.unwrap();
+    }
 }

@@ -65,7 +65,7 @@ impl House {
 
     async fn until_open(&self, connections: u64) {
         let reached = async {
-            while self.counted("kafka_connections") != connections {
+            while self.counted("smack_kafka_connections") != connections {
                 sleep(Duration::from_millis(5)).await;
             }
         };
@@ -179,7 +179,7 @@ async fn a_peer_that_leaves_within_a_frame_is_forgotten() {
     house.until_open(1).await;
     drop(client);
     house.until_open(0).await;
-    assert_eq!(house.counted("kafka_connections_broken_total"), 1);
+    assert_eq!(house.counted("smack_kafka_connections_broken_total"), 1);
 }
 
 #[tokio::test]
@@ -231,7 +231,7 @@ async fn a_client_that_takes_no_answer_is_closed() {
     while client.writable().await.is_ok() {
         match client.try_write(&requests) {
             Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
-                if house.counted("kafka_connections") == 0 {
+                if house.counted("smack_kafka_connections") == 0 {
                     break;
                 }
                 sleep(Duration::from_millis(20)).await;

@@ -390,6 +390,10 @@ async fn one_broker_is_the_whole_cluster() {
         gone.error_message.as_deref(),
         Some("Broker ID 7 is not currently registered")
     );
+    let itself = client
+        .ask(0, &UnregisterBrokerRequest::default().with_broker_id(BrokerId(1)))
+        .await;
+    assert_eq!(itself.error_code, ResponseError::InvalidRequest.code());
 }
 
 #[tokio::test]

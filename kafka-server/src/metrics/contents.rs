@@ -57,7 +57,7 @@ pub(super) fn encode(broker: &Broker, encoder: &mut DescriptorEncoder<'_>) -> fm
 }
 
 /// By topic, over all of its partitions that were used since the start.
-fn topics(broker: &Broker) -> BTreeMap<Arc<str>, Traffic> {
+pub(super) fn topics(broker: &Broker) -> BTreeMap<Arc<str>, Traffic> {
     let image = broker.topics.image();
     let mut topics: BTreeMap<Arc<str>, Traffic> = BTreeMap::new();
     for (at, topic) in image.iter().enumerate() {

@@ -161,9 +161,16 @@ impl World {
 
 async fn open(shard: Shard, clock: &Arc<ManualClock>) -> Arc<Broker> {
     let random = Arc::new(Random::from_seed(1));
-    Broker::load(Config::default(), HashMap::new(), shard, clock.clone(), random)
-        .await
-        .unwrap()
+    Broker::load(
+        Config::default(),
+        HashMap::new(),
+        Vec::new(),
+        shard,
+        clock.clone(),
+        random,
+    )
+    .await
+    .unwrap()
 }
 
 /// One transactional record.

@@ -9,6 +9,7 @@ fn door(connections_max: usize, from_ip_max: usize) -> Door {
     Door {
         connections_max,
         from_ip_max,
+        ..Door::default()
     }
 }
 
@@ -28,4 +29,39 @@ async fn seats_are_counted_and_given_again() {
     connections.drain();
     assert_eq!(first.watched().told(), Told::Drain);
     assert_eq!(connections.enter(home, door(9, 9)).unwrap_err(), NoSeat::Draining);
+}
+
+#[tokio::test]
+async fn a_protected_listener_is_never_full() {
+    let home: IpAddr = "127.0.0.1".parse().unwrap();
+    let connections = Connections::new(PATIENCE);
+    let plain = door(2, 9);
+    let inner = Door {
+        listener: 1,
+        of_listener_max: 2,
+        is_protected: true,
+        ..plain
+    };
+    let places = [plain, plain, inner].map(|door| connections.enter(home, door).unwrap());
+    let told = || places.each_ref().map(|place| place.watched().told());
+    // Both are as silent: who came first goes, and counts no more.
+    assert_eq!(told(), [Told::Close, Told::Nothing, Told::Nothing]);
+    connections.shrink(2, Some(1));
+    assert_eq!(told(), [Told::Close, Told::Nothing, Told::Nothing]);
+    let _fourth = connections.enter(home, inner).unwrap();
+    assert_eq!(told(), [Told::Close, Told::Close, Told::Nothing]);
+    assert_eq!(connections.enter(home, inner).unwrap_err(), NoSeat::Full);
+    assert_eq!(connections.enter(home, plain).unwrap_err(), NoSeat::Full);
+}
+
+#[tokio::test]
+async fn fewer_seats_send_the_quietest_away() {
+    let home: IpAddr = "127.0.0.1".parse().unwrap();
+    let connections = Connections::new(PATIENCE);
+    let places = [(); 3].map(|()| connections.enter(home, Door::default()).unwrap());
+    connections.ticks.fetch_add(5, Ordering::Relaxed);
+    places[0].watched().touch();
+    connections.shrink(1, None);
+    let told = places.each_ref().map(|place| place.watched().told());
+    assert_eq!(told, [Told::Nothing, Told::Close, Told::Close]);
 }

@@ -1,4 +1,5 @@
 use super::Stream;
+use parking_lot::RwLock;
 use serde::Deserialize;
 use std::{
     fs,
@@ -33,9 +34,9 @@ pub struct TlsOptions {
     pub client_required: bool,
 }
 
-/// Turns accepted sockets into TLS streams.
+/// Turns accepted sockets into TLS streams. Clones are the same one: what it is renewed by holds for all.
 #[derive(Clone)]
-pub struct TlsAcceptor(tokio_rustls::TlsAcceptor);
+pub struct TlsAcceptor(Arc<RwLock<tokio_rustls::TlsAcceptor>>);
 
 impl TlsAcceptor {
     /// Reads what `options` name.
@@ -52,13 +53,23 @@ impl TlsAcceptor {
         let config = builder
             .with_single_cert(certificates(&options.certificates)?, key)
             .map_err(Error::other)?;
-        Ok(TlsAcceptor(Arc::new(config).into()))
+        Ok(TlsAcceptor(Arc::new(RwLock::new(Arc::new(config).into()))))
+    }
+
+    /// Does from now on what `by` does; streams that are open stay as they are.
+    pub fn renew(&self, by: &TlsAcceptor) {
+        let by = by.now();
+        *self.0.write() = by;
+    }
+
+    fn now(&self) -> tokio_rustls::TlsAcceptor {
+        self.0.read().clone()
     }
 
     /// Agrees on keys with the client behind `socket`.
     pub async fn accept(&self, socket: TcpStream) -> io::Result<Stream> {
         socket.set_nodelay(true)?;
-        let agreed = timeout(HANDSHAKE_MAX, self.0.accept(socket)).await;
+        let agreed = timeout(HANDSHAKE_MAX, self.now().accept(socket)).await;
         let stream = agreed.map_err(|_| Error::from(ErrorKind::TimedOut))??;
         Ok(Stream::Tls(Box::new(stream)))
     }

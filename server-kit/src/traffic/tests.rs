@@ -34,3 +34,14 @@ fn what_was_asked_is_told_in_buckets_of_seconds() {
     }
     assert!(!told.contains("never"));
 }
+
+#[test]
+fn quantiles_are_bounds() {
+    let latency = Latency::default();
+    (0..98).for_each(|_| latency.answered(Duration::from_micros(60)));
+    (0..2).for_each(|_| latency.answered(Duration::from_secs(9)));
+    assert_eq!(latency.count(), 100);
+    assert_eq!(latency.quantile(0.5), Duration::from_micros(100));
+    assert_eq!(latency.quantile(0.98), Duration::from_micros(100));
+    assert_eq!(latency.quantile(0.99), Duration::from_secs(10));
+}

@@ -35,7 +35,7 @@ impl World {
     async fn of(config: Config) -> Self {
         let (clock, random) = (ManualClock::new(NOW_MS), Arc::new(Random::from_seed(1)));
         let shard = Store::default().open();
-        let broker = Broker::load(config, HashMap::new(), shard, clock, random)
+        let broker = Broker::load(config, HashMap::new(), Vec::new(), shard, clock, random)
             .await
             .unwrap();
         let record = TopicRecord {
@@ -329,21 +329,24 @@ async fn topics_and_errors_are_counted() {
     world.produce(9, records(b"x")).await;
     let read = world.fetch(fetch((0, -1), &[(1, 0), (9, 0)])).await;
     let bytes = read.responses[0].partitions[0].records.as_ref().unwrap().len();
-    let connections =
-        crate::connection::Entrance::new(Default::default(), world.broker.dynamic.clone()).connections;
+    let patience = server_kit::Patience {
+        idle_max: None,
+        write_stall_max: Duration::from_secs(60),
+    };
+    let connections = server_kit::Connections::new(patience);
     let mut registry = prometheus_client::registry::Registry::default();
     crate::metrics::Metrics::register(&mut registry, connections, &world.broker);
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
     for line in [
-        r#"kafka_request_errors_total{api="Produce",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#.to_owned(),
-        r#"kafka_request_errors_total{api="Fetch",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#.to_owned(),
-        format!(r#"kafka_topic_received_bytes_total{{topic="t"}} {bytes}"#),
-        r#"kafka_topic_received_records_total{topic="t"} 1"#.to_owned(),
-        format!(r#"kafka_topic_sent_bytes_total{{topic="t"}} {bytes}"#),
-        format!(r#"kafka_topic_log_bytes{{topic="t"}} {bytes}"#),
-        "kafka_topics 1".to_owned(),
-        "kafka_partitions 3".to_owned(),
+        r#"smack_kafka_request_errors_total{api="Produce",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#.to_owned(),
+        r#"smack_kafka_request_errors_total{api="Fetch",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#.to_owned(),
+        format!(r#"smack_kafka_topic_received_bytes_total{{topic="t"}} {bytes}"#),
+        r#"smack_kafka_topic_received_records_total{topic="t"} 1"#.to_owned(),
+        format!(r#"smack_kafka_topic_sent_bytes_total{{topic="t"}} {bytes}"#),
+        format!(r#"smack_kafka_topic_log_bytes{{topic="t"}} {bytes}"#),
+        "smack_kafka_topics 1".to_owned(),
+        "smack_kafka_partitions 3".to_owned(),
     ] {
         assert!(text.lines().any(|told| told == line), "{line} in {text}");
     }
