@@ -1,6 +1,7 @@
 //! What master and agent are started with.
 
 use std::path::PathBuf;
+use storage::Durability;
 
 /// What master and agent are started with. Names follow the original's flags.
 #[derive(Debug, Clone)]
@@ -13,6 +14,8 @@ pub struct Config {
     pub work_dir: PathBuf,
     /// What the agent offers: `name:value` pairs apart by `;`. What is not named is taken from the machine.
     pub resources: String,
+    /// What the master promises before it tells of what it registered.
+    pub durability: Durability,
     /// What clients may ask of the servers.
     pub limits: Limits,
 }
@@ -24,6 +27,7 @@ impl Default for Config {
             agent_bind: "127.0.0.1:5051".to_owned(),
             work_dir: PathBuf::from("./smack-data/mesos"),
             resources: String::new(),
+            durability: Durability::Written,
             limits: Limits::default(),
         }
     }

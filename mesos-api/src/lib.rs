@@ -2,7 +2,7 @@
 //!
 //! Rooms: `wire` (HTTP bodies to types and back, event streams), `handlers` (what each route and call does; THE TABLE),
 //! `core` (what master and agent decide: pure), `shell` (the tasks that own a core and do what it wants, processes
-//! included). Top files accept and configure.
+//! included), `state` (what outlives a master, to storage). Top files accept and configure.
 //! Never: a storage backend by name, or another server.
 
 mod acceptor;
@@ -11,6 +11,7 @@ mod core;
 mod handlers;
 mod server;
 mod shell;
+mod state;
 mod wire;
 
 pub use config::{Config, Limits};

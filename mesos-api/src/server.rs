@@ -1,10 +1,12 @@
 //! Starts a master and an agent, and stops them when told.
 
+pub(crate) use crate::core::master::VERSION;
 use crate::{
     acceptor::serve,
     config::Config,
     handlers::{self, Cluster},
-    shell::{self, AgentHandle, AgentStart, MasterHandle},
+    shell::{self, AgentHandle, AgentStart, MasterHandle, MasterStart},
+    state::Registry,
 };
 use mesos_proto::v1::{self, AgentInfo, MasterInfo, master_info};
 use server_kit::{Clock, Listener, Random};
@@ -13,10 +15,8 @@ use std::{
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
+use storage::{Shard, StorageError};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-
-/// The version whose behaviour is followed.
-pub(crate) const VERSION: &str = "1.11.0";
 
 /// Why a server could not start.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum StartError {
         /// What the operating system says.
         source: io::Error,
     },
+    /// What an earlier master left cannot be read.
+    #[error("the registry of the Mesos master cannot be read: {0}")]
+    Registry(StorageError),
     /// What is configured does not go together.
     #[error("{0}")]
     Config(String),
@@ -46,6 +49,7 @@ impl Mesos {
     /// Starts both until `stop`.
     pub async fn start(
         config: Config,
+        shard: Shard,
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
         stop: CancellationToken,
@@ -55,14 +59,14 @@ impl Mesos {
         let (master_at, agent_at) = (master.address(), agent.address());
         let tasks = TaskTracker::new();
         let info = master_info(random.uuid().to_string(), master_at);
-        let masters = MasterHandle::start(
+        let registry = Registry::new(shard.kv.clone(), config.durability);
+        let start = MasterStart {
             info,
-            config.limits.events_max,
-            clock.clone(),
-            random.clone(),
-            &tasks,
-            stop.clone(),
-        );
+            registered: registry.load().await.map_err(StartError::Registry)?,
+            registry,
+            events_max: config.limits.events_max,
+        };
+        let masters = MasterHandle::start(start, clock.clone(), random.clone(), &tasks, stop.clone());
         let resources = shell::resources(&config.resources).map_err(StartError::Config)?;
         let start = AgentStart {
             info: AgentInfo {
@@ -88,6 +92,8 @@ impl Mesos {
             clock,
             limits: config.limits.clone(),
             started: std::time::Duration::ZERO,
+            logging_level: Arc::default(),
+            address: master_at.to_string(),
         };
         let cluster = Arc::new(cluster.begun());
         let seats = config.limits.connections_max;

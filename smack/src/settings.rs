@@ -191,7 +191,7 @@ impl Settings {
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
         let cql = cql_config(file.cql, &host, options.cql_port, options.cql, kafka.durability)?;
         let mesos_ports = (options.mesos_port, options.agent_port);
-        let mesos = mesos_config(file.mesos, &host, mesos_ports, &data_dir);
+        let mesos = mesos_config(file.mesos, &host, mesos_ports, &data_dir, kafka.durability);
         Ok(Settings {
             data_dir,
             servers,
@@ -290,6 +290,7 @@ fn mesos_config(
     host: &str,
     (master, agent): (Option<u16>, Option<u16>),
     data_dir: &Path,
+    durability: storage::Durability,
 ) -> mesos_api::Config {
     let defaults = mesos_api::Config::default();
     mesos_api::Config {
@@ -297,6 +298,7 @@ fn mesos_config(
         agent_bind: address(host, agent.or(file.agent_port).unwrap_or(5051)),
         work_dir: file.work_dir.unwrap_or_else(|| data_dir.join("mesos")),
         resources: file.resources.unwrap_or(defaults.resources),
+        durability,
         ..defaults
     }
 }

@@ -101,6 +101,7 @@ impl Running {
             let config = settings.cql.clone();
             let (clock, random) = (clock.clone(), random.clone());
             let registry = registry.sub_registry_with_prefix("smack");
+            let shard = shard.clone();
             let started = Cql::start(config, shard, clock, random, registry, stop.clone()).await;
             running.cql = Some(started.map_err(|error| match error {
                 cql_server::StartError::Bind { address, source } => {
@@ -111,7 +112,7 @@ impl Running {
         }
         if settings.servers.mesos {
             let config = settings.mesos.clone();
-            let started = Mesos::start(config, clock, random, stop.clone()).await;
+            let started = Mesos::start(config, shard, clock, random, stop.clone()).await;
             running.mesos = Some(started.map_err(|error| match error {
                 mesos_api::StartError::Bind { address, source } => {
                     cannot_listen(&address, &source, "--mesos-port or --agent-port")

@@ -5,7 +5,7 @@ use super::{
     Now,
     agent::{self, Agent, Ended},
     link::{ToAgent, ToMaster, is_terminal},
-    master::{self, Master, Policy},
+    master::{self, Master, Policy, Registered},
     resources::{Resources, scalar},
 };
 use mesos_proto::v1::{
@@ -71,16 +71,17 @@ impl World {
         let mut world = World {
             dice: Dice(seed | 1),
             now: Now::default(),
-            master: Master::new(master, Policy::default()),
-            agent: Agent::new(info.clone()),
+            master: Master::new(Now::default(), master, Policy::default(), Registered::default()),
+            agent: Agent::new(info),
             to_agent: VecDeque::new(),
-            to_master: VecDeque::from([ToMaster::Register(Box::new(info))]),
+            to_master: VecDeque::new(),
             frameworks: BTreeMap::new(),
             running: Vec::new(),
             launched: BTreeMap::new(),
             uuids: 0,
             tasks: 0,
         };
+        world.agent_step(agent::Input::Connected);
         for stream in ["s0", "s1"] {
             world.frameworks.insert(stream.to_owned(), Seen::default());
             world.subscribe(stream);
@@ -117,7 +118,10 @@ impl World {
             match effect {
                 master::Effect::Event { stream, event } => self.event(&stream, *event),
                 master::Effect::Agent { message, .. } => self.to_agent.push_back(message),
-                master::Effect::Close { .. } => {}
+                master::Effect::Close { .. }
+                | master::Effect::Unlink { .. }
+                | master::Effect::Store(_)
+                | master::Effect::Told(_) => {}
             }
         }
         self.check();
@@ -257,8 +261,7 @@ impl World {
         };
         let lost = may_lose && matches!(message, ToMaster::Update { .. }) && self.dice.below(4) == 0;
         if !lost {
-            let agent = Some(self.agent.id().to_owned());
-            self.master_step(master::Input::Agent { agent, message });
+            self.master_step(master::Input::Agent { link: 1, message });
         }
     }
 

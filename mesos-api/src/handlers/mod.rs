@@ -23,7 +23,13 @@ use crate::{
 };
 use axum::{Router, http::StatusCode, routing::any};
 use server_kit::Clock;
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
 /// What every handler is given.
 pub(crate) struct Cluster {
@@ -33,6 +39,10 @@ pub(crate) struct Cluster {
     pub(crate) limits: Limits,
     /// Since 1970.
     pub(crate) started: Duration,
+    /// What operators set the log to: 0 is what the server is started with.
+    pub(crate) logging_level: Arc<AtomicU32>,
+    /// Where the master listens.
+    pub(crate) address: String,
 }
 
 impl Cluster {
@@ -40,6 +50,17 @@ impl Cluster {
     pub(crate) fn begun(mut self) -> Self {
         self.started = Duration::from_millis(u64::try_from(self.clock.now_ms()).unwrap_or(0));
         self
+    }
+
+    /// What an answer may need beside what the master knows.
+    fn around(&self) -> operator::Around {
+        let now = Duration::from_millis(u64::try_from(self.clock.now_ms()).unwrap_or(0));
+        operator::Around {
+            started: self.started,
+            uptime: now.saturating_sub(self.started),
+            address: self.address.clone(),
+            logging_level: self.logging_level.load(Ordering::Relaxed),
+        }
     }
 }
 
@@ -56,11 +77,27 @@ pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
         .route("/tasks", any(older::tasks))
         .route("/tasks.json", any(older::tasks))
         .route("/roles", any(older::roles))
+        .route("/roles.json", any(older::roles))
+        .route("/flags", any(older::flags))
+        .route("/weights", any(older::weights))
+        .route("/quota", any(older::quota))
+        .route("/quota/{*role}", any(older::remove_quota))
+        .route("/maintenance/schedule", any(older::maintenance_schedule))
+        .route("/maintenance/status", any(older::maintenance_status))
+        .route("/machine/down", any(older::machine_down))
+        .route("/machine/up", any(older::machine_up))
+        .route("/teardown", any(older::teardown))
+        .route("/reserve", any(older::reserve))
+        .route("/unreserve", any(older::unreserve))
+        .route("/create-volumes", any(older::create_volumes))
+        .route("/destroy-volumes", any(older::destroy_volumes))
         .route("/health", any(basics::health))
         .route("/redirect", any(basics::redirect));
     own.clone()
         .nest("/master", own)
         .route("/version", any(basics::version))
+        .route("/metrics/snapshot", any(older::metrics))
+        .route("/files/debug", any(older::files_debug))
         .fallback(|| async { empty(StatusCode::NOT_FOUND) })
         .with_state(cluster)
 }

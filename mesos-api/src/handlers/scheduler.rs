@@ -55,7 +55,7 @@ pub(crate) const TABLE: &[Line] = &[
         Type::Shutdown,
         Some("shutdown"),
         |call| call.shutdown.is_some(),
-        false,
+        true,
     ),
     line(
         Type::Acknowledge,
@@ -73,7 +73,7 @@ pub(crate) const TABLE: &[Line] = &[
         Type::Message,
         Some("message"),
         |call| call.message.is_some(),
-        false,
+        true,
     ),
     line(
         Type::Request,
@@ -86,31 +86,31 @@ pub(crate) const TABLE: &[Line] = &[
         Type::AcceptInverseOffers,
         Some("accept_inverse_offers"),
         |call| call.accept_inverse_offers.is_some(),
-        false,
+        true,
     ),
     line(
         Type::DeclineInverseOffers,
         Some("decline_inverse_offers"),
         |call| call.decline_inverse_offers.is_some(),
-        false,
+        true,
     ),
     line(
         Type::AcknowledgeOperationStatus,
         Some("acknowledge_operation_status"),
         |call| call.acknowledge_operation_status.is_some(),
-        false,
+        true,
     ),
     line(
         Type::ReconcileOperations,
         Some("reconcile_operations"),
         |call| call.reconcile_operations.is_some(),
-        false,
+        true,
     ),
     line(
         Type::UpdateFramework,
         Some("update_framework"),
         |call| call.update_framework.is_some(),
-        false,
+        true,
     ),
 ];
 
@@ -134,7 +134,11 @@ pub(super) async fn handle(
         .and_then(|value| value.to_str().ok());
     if kind != Type::Subscribe {
         let called = cluster.master.call(stream.map(str::to_owned), call).await;
-        return called.map(|()| empty(StatusCode::ACCEPTED)).map_err(refused);
+        let status = match kind {
+            Type::UpdateFramework => StatusCode::OK,
+            _ => StatusCode::ACCEPTED,
+        };
+        return called.map(|()| empty(status)).map_err(refused);
     }
     if stream.is_some() {
         let why = "Subscribe calls should not include the 'Mesos-Stream-Id' header";
@@ -167,7 +171,6 @@ fn refused(error: CallError) -> Refusal {
     let status = match &error {
         CallError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
         CallError::Refused(Refused::NotSubscribed) => StatusCode::FORBIDDEN,
-        CallError::Refused(Refused::NotSupported(_)) => StatusCode::NOT_IMPLEMENTED,
         CallError::Refused(_) => StatusCode::BAD_REQUEST,
     };
     refusal(status, error.to_string())

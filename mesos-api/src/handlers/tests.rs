@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::{
-    core::agent::Agent,
-    shell::{AgentStart, Subscription},
+    core::{agent::Agent, master::Registered},
+    shell::{AgentStart, MasterStart, Subscription},
+    state::Registry,
 };
 use axum::{
     body::{Body, to_bytes},
@@ -46,7 +47,14 @@ impl Recorded {
             "address":{"hostname":"127.0.0.1","ip":"127.0.0.1","port":5050},"capabilities":[{"type":"AGENT_UPDATE"},{"type":"AGENT_DRAINING"},{}]}"#,
         )
         .unwrap();
-        let master = MasterHandle::start(info, 64, clock.clone(), random.clone(), &tasks, stop.clone());
+        let kv = storage::memory::Store::new(None).open().kv;
+        let start = MasterStart {
+            info,
+            registry: Registry::new(kv, storage::Durability::Memory),
+            registered: Registered::default(),
+            events_max: 64,
+        };
+        let master = MasterHandle::start(start, clock.clone(), random.clone(), &tasks, stop.clone());
         let start = AgentStart {
             info: AgentInfo {
                 hostname: "127.0.0.1".to_owned(),
@@ -64,6 +72,8 @@ impl Recorded {
             clock,
             limits: Limits::default(),
             started: Duration::ZERO,
+            logging_level: Arc::default(),
+            address: "127.0.0.1:5050".to_owned(),
         };
         Recorded {
             cluster: Arc::new(cluster.begun()),

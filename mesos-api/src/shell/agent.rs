@@ -1,15 +1,12 @@
 use super::{
     INPUTS_MAX, Look, TICK,
     fetch::Cache,
-    master::{CallError, MasterHandle},
+    master::{CallError, Joined, MasterHandle},
     now,
     process::{self, Place},
     read,
 };
-use crate::core::{
-    agent::{Agent, Effect, Input, Run},
-    link::ToAgent,
-};
+use crate::core::agent::{Agent, Effect, Input, Run};
 use mesos_proto::v1::AgentInfo;
 use server_kit::{Clock, Random};
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
@@ -90,33 +87,43 @@ struct Owner {
 
 impl Owner {
     async fn run(mut self, mut inbox: mpsc::Receiver<Ask>, stop: CancellationToken) {
-        let (messages, mut told) = mpsc::channel::<ToAgent>(INPUTS_MAX);
-        self.master.join(self.core.info.clone(), messages).await;
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let Ok(mut joined) = self.master.join().await else {
+            return;
+        };
+        self.step(&joined, Input::Connected);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return self.end(),
-                message = told.recv() => match message {
-                    Some(message) => self.step(Input::Master(message)),
-                    None => return self.end(),
-                },
+                message = joined.messages.recv() => {
+                    if let Some(message) = message {
+                        self.step(&joined, Input::Master(message));
+                        continue;
+                    }
+                    // The master gave the way up: another one is found.
+                    let Ok(again) = self.master.join().await else {
+                        return self.end();
+                    };
+                    joined = again;
+                    self.step(&joined, Input::Connected);
+                }
                 ask = inbox.recv() => match ask {
-                    Some(Ask::Input(input)) => self.step(input),
+                    Some(Ask::Input(input)) => self.step(&joined, input),
                     Some(Ask::Read(look)) => look(&self.core),
                     None => return,
                 },
-                _ = ticks.tick() => self.step(Input::Tick),
+                _ = ticks.tick() => self.step(&joined, Input::Tick),
             }
         }
     }
 
-    fn step(&mut self, input: Input) {
+    fn step(&mut self, joined: &Joined, input: Input) {
         let random = self.random.clone();
         let effects = self.core.step(now(&*self.clock), input, &mut || random.uuid());
         for effect in effects {
             match effect {
-                Effect::Master(message) => self.master.agent_says(self.core.id().to_owned(), message),
+                Effect::Master(message) => joined.say(message),
                 Effect::Launch(run) => {
                     let launched = launch(*run, self.place.clone(), self.asks.clone());
                     self.tasks.spawn(launched);

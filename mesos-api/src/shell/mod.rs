@@ -10,7 +10,7 @@ mod process;
 mod resources;
 
 pub(crate) use agent::{AgentHandle, AgentStart};
-pub(crate) use master::{CallError, MasterHandle, Subscription};
+pub(crate) use master::{CallError, MasterHandle, MasterStart, Subscription};
 pub(crate) use resources::resources;
 
 use crate::core::Now;

@@ -8,7 +8,7 @@ mod stream;
 mod tests;
 
 pub(crate) use query::query_value;
-pub(crate) use stream::events;
+pub(crate) use stream::{events, told};
 
 use axum::{
     body::{Body, to_bytes},
@@ -169,8 +169,9 @@ pub(crate) fn only_post(method: &Method) -> Result<(), Refusal> {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let only_post = self.status == StatusCode::METHOD_NOT_ALLOWED && self.why.contains("{ 'POST' }");
         let mut response = answer(self.status, TEXT, self.why);
-        if self.status == StatusCode::METHOD_NOT_ALLOWED {
+        if only_post {
             response
                 .headers_mut()
                 .insert(ALLOW, HeaderValue::from_static("POST"));

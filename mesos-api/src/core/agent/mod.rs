@@ -1,9 +1,12 @@
 //! The agent: which tasks run in which container, and which of their updates are not yet acknowledged.
 //!
-//! Rooms: `model` (a task and its container), `updates` (one at a time, again until acknowledged).
+//! Rooms: `model` (a task and its container), `updates` (one at a time, again until acknowledged), `rejoin` (what a
+//! master that is new to the agent is told), `operations` (what the agent has become by them).
 //! Never: processes, files, sockets, a clock. Chance comes in as an argument.
 
 mod model;
+mod operations;
+mod rejoin;
 mod updates;
 
 pub(crate) use model::{Container, Ended, Framework, Run};
@@ -14,7 +17,7 @@ use super::{
 };
 use indexmap::IndexMap;
 use mesos_proto::v1::{
-    AgentInfo, FrameworkInfo, KillPolicy, TaskInfo, TaskState, framework_info::capability,
+    AgentInfo, FrameworkInfo, KillPolicy, Operation, TaskInfo, TaskState, framework_info::capability,
     task_status::Source,
 };
 use model::describe;
@@ -28,6 +31,8 @@ const COMPLETED_MAX: usize = 1000;
 /// What happens to an agent.
 #[derive(Debug)]
 pub(crate) enum Input {
+    /// A master can be told something: it has not heard of the agent yet.
+    Connected,
     /// The master says something.
     Master(ToAgent),
     /// A container's process runs.
@@ -66,6 +71,10 @@ pub(crate) struct Agent {
     /// Containers whose tasks are not yet over, by id.
     pub(crate) containers: IndexMap<String, Container>,
     pub(crate) completed: VecDeque<Container>,
+    /// Operations whose end no master has acknowledged yet, by their uuid.
+    pub(crate) operations: IndexMap<Vec<u8>, Operation>,
+    /// When it introduces itself again, in elapsed time, as the master has not answered yet.
+    introduce_at: Option<Duration>,
     effects: Vec<Effect>,
 }
 
@@ -77,6 +86,8 @@ impl Agent {
             frameworks: IndexMap::new(),
             containers: IndexMap::new(),
             completed: VecDeque::new(),
+            operations: IndexMap::new(),
+            introduce_at: None,
             effects: Vec::new(),
         }
     }
@@ -94,6 +105,7 @@ impl Agent {
         uuid: &mut dyn FnMut() -> uuid::Uuid,
     ) -> Vec<Effect> {
         match input {
+            Input::Connected => self.introduce(now),
             Input::Master(message) => self.master_says(now, message, uuid),
             Input::Started { container, pid } => {
                 if let Some(one) = self.containers.get_mut(&container) {
@@ -122,6 +134,16 @@ impl Agent {
         match message {
             ToAgent::Registered { agent } => {
                 self.info.id = Some(mesos_proto::v1::AgentId { value: agent });
+                self.introduce_at = None;
+            }
+            ToAgent::Refused { why } => tracing::error!(why, "the master refuses this agent"),
+            ToAgent::Ping => self.effects.push(Effect::Master(ToMaster::Pong)),
+            ToAgent::Apply { operation, total } => self.apply(*operation, total, uuid),
+            ToAgent::AcknowledgeOperation { operation, uuid } => {
+                self.operation_acknowledged(&operation, &uuid);
+            }
+            ToAgent::RunGroup { .. } | ToAgent::ShutdownExecutor { .. } | ToAgent::Message { .. } => {
+                tracing::warn!("executors of one's own are not supported here");
             }
             ToAgent::Run { framework, task } => self.run(*framework, *task, uuid),
             ToAgent::Kill {
@@ -240,7 +262,11 @@ impl Agent {
                 });
             }
         }
+        if self.introduce_at.is_some_and(|at| at <= now.elapsed) {
+            self.introduce(now);
+        }
         self.resend(now);
+        self.resend_operations();
     }
 
     /// A new state of a task: it is told once those before it were acknowledged.

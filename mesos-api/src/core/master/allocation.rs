@@ -1,10 +1,17 @@
 use super::{
     Master, Offer, event_of,
-    model::{Agent, Filter, Framework},
+    model::{Agent, Framework},
+    sorter::Sorter,
 };
-use crate::core::{Now, resources::Resources};
-use mesos_proto::v1::{self, AgentId, FrameworkId, OfferId, Url, resource::AllocationInfo, scheduler::event};
-use std::{cmp::Ordering, collections::BTreeMap, time::Duration};
+use crate::core::{
+    Now,
+    resources::{Resources, Scalars},
+};
+use mesos_proto::v1::{
+    self, AgentId, FrameworkId, OfferId, Resource, Url, framework_info::capability, resource::AllocationInfo,
+    scheduler::event,
+};
+use std::{collections::BTreeMap, time::Duration};
 
 /// Thousandths of a CPU below which it is not worth an offer, unless there is memory.
 const MIN_CPUS: i64 = 10;
@@ -14,20 +21,46 @@ const MIN_MEM: i64 = 32_000;
 const REFUSE_S_MAX: f64 = 365.0 * 86_400.0;
 const REFUSE_S_DEFAULT: f64 = 5.0;
 
+/// Why a framework is not offered what an agent has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Not {
+    /// It refused it a while ago.
+    Filtered,
+    /// It is reserved for others, or needs a capability that the framework lacks.
+    Closed,
+    /// Its role has all that it may have, or others were promised the rest.
+    Quota,
+}
+
 impl Master {
-    /// Offers what is available to who has the least, by dominant share: first among roles, then within one.
+    /// Offers what is available to who has the least, by dominant share of roles and, within one, of frameworks:
+    /// first what was promised to roles, then the rest.
     pub(super) fn allocate(&mut self, now: Now) {
+        let mut sorter = Sorter::new(self);
+        let count = self.agents.len();
+        self.turn = self.turn.wrapping_add(1);
+        let start = self.turn;
         let mut made: BTreeMap<String, Vec<v1::Offer>> = BTreeMap::new();
-        for at in 0..self.agents.len() {
-            while let Some((framework, role, resources)) = self.next_for(at, now) {
-                let Some(offer) = self.offer(at, framework, role, resources) else {
-                    break;
-                };
-                made.entry(offer.framework_id.value.clone())
-                    .or_default()
-                    .push(offer);
+        let rounds: &[bool] = if self.quotas.is_empty() {
+            &[false]
+        } else {
+            &[true, false]
+        };
+        for promised in rounds {
+            for at in (0..count).map(|offset| start.wrapping_add(offset) % count) {
+                while let Some((candidate, resources)) = self.pick(&mut sorter, at, *promised, now) {
+                    let (framework, role) = sorter.names(candidate);
+                    sorter.charge(candidate, &resources.scalars());
+                    let Some(offer) = self.offer(at, framework, role, resources) else {
+                        break;
+                    };
+                    made.entry(offer.framework_id.value.clone())
+                        .or_default()
+                        .push(offer);
+                }
             }
         }
+        self.note_round(now, &sorter);
         for (framework, offers) in made {
             let mut event = event_of(event::Type::Offers);
             event.offers = Some(event::Offers { offers });
@@ -35,80 +68,126 @@ impl Master {
         }
     }
 
-    /// Who is to be offered what an agent has left.
-    fn next_for(&self, at: usize, now: Now) -> Option<(String, String, Resources)> {
+    /// Who is to be offered what of an agent.
+    fn pick(&self, sorter: &mut Sorter, at: usize, promised: bool, now: Now) -> Option<(usize, Resources)> {
         let (_, agent) = self.agents.get_index(at)?;
-        if !worth_an_offer(&agent.available) {
+        if !agent.is_active() || !worth_an_offer(&agent.available) {
             return None;
         }
-        let mut candidates: Vec<(&Framework, String)> = Vec::new();
-        for framework in self.frameworks.values().filter(|one| one.stream.is_some()) {
-            let roles = framework.roles().into_iter();
-            let wants = |role: &String| !framework.suppressed.contains(role);
-            candidates.extend(roles.filter(wants).map(|role| (framework, role)));
-        }
-        let total = self.cluster_total();
-        let mut of_role: BTreeMap<&str, f64> = BTreeMap::new();
-        let mut ranked: Vec<(f64, &Framework, &str)> = Vec::with_capacity(candidates.len());
-        for (framework, role) in &candidates {
-            let share = dominant_share(&self.allocation_of(framework, role), &total);
-            *of_role.entry(role).or_default() += share;
-            ranked.push((share, *framework, role.as_str()));
-        }
-        let order = |one: f64, other: f64| one.partial_cmp(&other).unwrap_or(Ordering::Equal);
-        ranked.sort_by(|one, other| {
-            let roles = order(of_role[one.2], of_role[other.2]).then_with(|| one.2.cmp(other.2));
-            roles.then_with(|| order(one.0, other.0))
-        });
-        ranked.into_iter().find_map(|(_, framework, role)| {
-            let open = agent.available.open_to(role);
-            let refused = |filter: &Filter| {
-                filter.until > now.elapsed
-                    && filter.role == role
-                    && filter.agent == agent.id()
-                    && filter.resources.contains(&open)
+        for candidate in sorter.order() {
+            let (framework, role) = sorter.names_of(candidate);
+            let Some(framework) = self.frameworks.get(framework) else {
+                continue;
             };
-            let wanted = worth_an_offer(&open) && !framework.filters.iter().any(refused);
-            wanted.then(|| (framework.id().to_owned(), role.to_owned(), open))
-        })
-    }
-
-    /// What a framework has under a role: used and offered.
-    fn allocation_of(&self, framework: &Framework, role: &str) -> Resources {
-        let mut has = Resources::default();
-        for task in framework
-            .tasks
-            .values()
-            .filter(|task| !crate::core::link::is_terminal(task.state()))
-        {
-            let of_role = task.resources.iter().filter(|one| {
-                one.allocation_info
-                    .as_ref()
-                    .is_some_and(|info| info.role() == role)
-            });
-            has.add(&Resources::of(&of_role.cloned().collect::<Vec<_>>()).unwrap_or_default());
+            match self.offerable(sorter, candidate, framework, role, agent, promised, now) {
+                Ok(resources) => return Some((candidate, resources)),
+                Err(why) => sorter.note(candidate, why),
+            }
         }
-        let own = |offer: &&Offer| offer.framework == framework.id() && offer.role == role;
-        self.offers
-            .values()
-            .filter(own)
-            .for_each(|offer| has.add(&offer.resources));
-        has
+        None
     }
 
-    fn cluster_total(&self) -> Resources {
-        let mut total = Resources::default();
-        self.agents.values().for_each(|agent| total.add(&agent.total));
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "it is the one question of the allocation, asked in one place"
+    )]
+    fn offerable(
+        &self,
+        sorter: &Sorter,
+        candidate: usize,
+        framework: &Framework,
+        role: &str,
+        agent: &Agent,
+        promised: bool,
+        now: Now,
+    ) -> Result<Resources, Not> {
+        use capability::Type as Can;
+        if agent.total.scalar("gpus") > 0 && !framework.has(Can::GpuResources) {
+            return Err(Not::Closed);
+        }
+        let refined = framework.has(Can::ReservationRefinement);
+        let shared = framework.has(Can::SharedResources);
+        let may = |kind: &Resource| {
+            crate::core::resources::is_open_to(kind, role)
+                && (refined || kind.reservations.len() < 2)
+                && (shared || kind.shared.is_none())
+        };
+        let open = agent.available.filter(may);
+        if !worth_an_offer(&open) {
+            return Err(Not::Closed);
+        }
+        let open = match self.quotas.is_empty() {
+            true => open,
+            false => match sorter.within_quota(candidate, &open, promised) {
+                Some(open) if worth_an_offer(&open) => open,
+                _ => return Err(Not::Quota),
+            },
+        };
+        match framework.filters.refuse(role, agent.id(), &open, now) {
+            true => Err(Not::Filtered),
+            false => Ok(open),
+        }
+    }
+
+    pub(super) fn cluster_total(&self) -> Scalars {
+        let mut total = Scalars::default();
+        self.agents
+            .values()
+            .for_each(|agent| total.add_all(&agent.total.scalars()));
         total
+    }
+
+    /// What each role, and those below it, have of what quotas count: used, offered or reserved.
+    pub(crate) fn consumed(&self) -> BTreeMap<String, Scalars> {
+        let mut all: BTreeMap<String, Scalars> = BTreeMap::new();
+        let mut count = |role: &str, scalars: &Scalars| {
+            for above in super::roles::line_of(role) {
+                all.entry(above.to_owned()).or_default().add_all(scalars);
+            }
+        };
+        for framework in self.frameworks.values() {
+            framework
+                .allocated
+                .iter()
+                .for_each(|(role, has)| count(role, has));
+        }
+        for agent in self.agents.values() {
+            for kind in agent.available.reserved().to_refined() {
+                let one = Resources::of(std::slice::from_ref(&kind)).unwrap_or_default();
+                count(
+                    crate::core::resources::reserved_role(&kind).unwrap_or("*"),
+                    &one.scalars(),
+                );
+            }
+        }
+        all
+    }
+
+    pub(super) fn next_offer_id(&mut self) -> String {
+        let id = format!("{}-O{}", self.info.id, self.next_offer);
+        self.next_offer += 1;
+        id
     }
 
     /// Takes resources from an agent and shows them to a framework.
     fn offer(&mut self, at: usize, framework: String, role: String, open: Resources) -> Option<v1::Offer> {
+        let id = self.next_offer_id();
+        let unavailability = match self.schedule.windows.is_empty() {
+            true => None,
+            false => self.unavailability(self.agents.get_index(at)?.1),
+        };
         let (_, agent) = self.agents.get_index_mut(at)?;
         agent.available.subtract(&open);
         let resources = open.allocated(&role);
-        let id = format!("{}-O{}", self.info.id, self.next_offer);
-        self.next_offer += 1;
+        let to = self.frameworks.get_mut(&framework)?;
+        to.allocated
+            .entry(role.clone())
+            .or_default()
+            .add_all(&resources.scalars());
+        let executors = agent.executors.keys().filter(|(of, _)| *of == framework);
+        let executor_ids = executors
+            .map(|(_, id)| v1::ExecutorId { value: id.clone() })
+            .collect();
         let shown = v1::Offer {
             id: OfferId { value: id.clone() },
             framework_id: FrameworkId {
@@ -119,7 +198,12 @@ impl Master {
             },
             hostname: agent.info.hostname.clone(),
             url: Some(url(agent)),
-            resources: resources.to_list(),
+            resources: match to.has(capability::Type::ReservationRefinement) {
+                true => resources.to_refined(),
+                false => resources.to_list(),
+            },
+            executor_ids,
+            unavailability,
             attributes: agent.info.attributes.clone(),
             allocation_info: Some(AllocationInfo {
                 role: Some(role.clone()),
@@ -144,15 +228,31 @@ impl Master {
         }
     }
 
-    /// Takes back every offer of a framework.
+    /// Takes resources from a framework, which are available again.
+    pub(super) fn release(&mut self, framework: &str, agent: &str, resources: &Resources) {
+        self.give_back(agent, resources);
+        if let Some(framework) = self.frameworks.get_mut(framework) {
+            for (role, scalars) in resources.by_role() {
+                framework
+                    .allocated
+                    .entry(role)
+                    .or_default()
+                    .subtract_all(&scalars);
+            }
+        }
+    }
+
+    /// Takes back every offer of a framework, of which it need not be told.
     pub(super) fn remove_offers_of(&mut self, framework: &str) {
-        let (own, rest) = std::mem::take(&mut self.offers)
-            .into_iter()
-            .partition(|(_, offer)| offer.framework == framework);
-        self.offers = rest;
-        let own: indexmap::IndexMap<String, Offer> = own;
-        for offer in own.values() {
-            self.give_back(&offer.agent, &offer.resources);
+        let own = self
+            .offers
+            .iter()
+            .filter(|(_, offer)| offer.framework == framework);
+        let own: Vec<String> = own.map(|(id, _)| id.clone()).collect();
+        for id in own {
+            if let Some(offer) = self.offers.swap_remove(&id) {
+                self.release(framework, &offer.agent, &offer.resources);
+            }
         }
     }
 
@@ -160,6 +260,7 @@ impl Master {
     pub(super) fn refuse(
         &mut self,
         now: Now,
+        framework: &str,
         offer: &Offer,
         left: &Resources,
         filters: Option<&v1::Filters>,
@@ -169,22 +270,13 @@ impl Master {
             true => seconds.clamp(0.0, REFUSE_S_MAX),
             false => REFUSE_S_DEFAULT,
         };
-        let Some(framework) = self.frameworks.get_mut(&offer.framework) else {
+        let Some(framework) = self.frameworks.get_mut(framework) else {
             return;
         };
         if seconds > 0.0 && !left.is_empty() {
-            // One filter for an agent and a role is enough: a newer refusal replaces what it includes.
-            let same = |filter: &Filter| filter.agent == offer.agent && filter.role == offer.role;
-            let resources = left.unallocated();
-            framework
-                .filters
-                .retain(|filter| !same(filter) || !resources.contains(&filter.resources));
-            framework.filters.push(Filter {
-                role: offer.role.clone(),
-                agent: offer.agent.clone(),
-                resources,
-                until: now.elapsed + Duration::from_secs_f64(seconds),
-            });
+            let until = now.elapsed + Duration::from_secs_f64(seconds);
+            let left = left.unallocated();
+            framework.filters.add(&offer.role, &offer.agent, left, until);
         }
     }
 
@@ -192,8 +284,8 @@ impl Master {
         let Some(framework) = self.frameworks.get_mut(id) else {
             return;
         };
-        let named = |role: &String| roles.is_empty() || roles.contains(role);
-        framework.filters.retain(|filter| !named(&filter.role));
+        let named = |role: &str| roles.is_empty() || roles.iter().any(|one| one == role);
+        framework.filters.forget(named);
         framework.suppressed.retain(|role| !named(role));
         self.allocate(now);
     }
@@ -214,19 +306,7 @@ fn worth_an_offer(resources: &Resources) -> bool {
     resources.scalar("cpus") >= MIN_CPUS || resources.scalar("mem") >= MIN_MEM
 }
 
-#[allow(clippy::cast_precision_loss, reason = "a share need not be exact")]
-fn dominant_share(has: &Resources, total: &Resources) -> f64 {
-    let share = |name| match total.scalar(name) {
-        0 => 0.0,
-        all => has.scalar(name) as f64 / all as f64,
-    };
-    ["cpus", "mem", "disk", "gpus"]
-        .into_iter()
-        .map(share)
-        .fold(0.0, f64::max)
-}
-
-fn url(agent: &Agent) -> Url {
+pub(super) fn url(agent: &Agent) -> Url {
     Url {
         scheme: "http".to_owned(),
         address: v1::Address {

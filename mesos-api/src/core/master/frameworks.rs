@@ -1,18 +1,24 @@
-use super::{Effect, Framework, Master, Refused, StreamId, event_of};
+use super::{Effect, Framework, HEARTBEAT_INTERVAL, Master, Refused, StreamId, event_of, roles, told};
 use crate::core::{Now, link::ToAgent};
-use indexmap::IndexMap;
 use mesos_proto::v1::{
     FrameworkId, FrameworkInfo,
-    framework_info::capability,
     scheduler::{self, event},
 };
-use std::{
-    collections::{BTreeSet, VecDeque},
-    time::Duration,
-};
+use std::{collections::BTreeSet, time::Duration};
 
 /// What a failover timeout may be at the most: a year.
 const FAILOVER_TIMEOUT_MAX_S: f64 = 365.0 * 86_400.0;
+
+impl Framework {
+    /// How long it may be away.
+    pub(super) fn failover_timeout(&self) -> Duration {
+        let seconds = self.info.failover_timeout();
+        match seconds.is_finite() {
+            true => Duration::from_secs_f64(seconds.clamp(0.0, FAILOVER_TIMEOUT_MAX_S)),
+            false => Duration::ZERO,
+        }
+    }
+}
 
 impl Master {
     pub(super) fn subscribe(
@@ -30,19 +36,29 @@ impl Master {
                     .to_owned(),
             ));
         }
-        if let Err(why) = check(&info).and_then(|()| self.not_completed(&named)) {
+        let suppressed = subscribe.suppressed_roles;
+        let checked = roles::check(&info).and_then(|()| roles::check_suppressed(&info, &suppressed));
+        if let Err(why) = checked.and_then(|()| self.not_completed(&named)) {
             self.turn_away(&stream, why);
             return Ok(());
         }
-        let suppressed = subscribe.suppressed_roles.into_iter().collect();
+        let suppressed = suppressed.into_iter().collect();
         let id = match named.is_empty() {
-            true => self.admit(now, info, &stream, suppressed),
-            false => self.fail_over(now, named, info, &stream, suppressed),
+            true => {
+                let id = format!("{}-{:04}", self.info.id, self.next_framework);
+                self.next_framework += 1;
+                self.admit(now, id.clone(), info, &stream, suppressed);
+                id
+            }
+            false => {
+                self.fail_over(now, &named, info, &stream, suppressed);
+                named
+            }
         };
         let mut event = event_of(event::Type::Subscribed);
         event.subscribed = Some(event::Subscribed {
             framework_id: FrameworkId { value: id.clone() },
-            heartbeat_interval_seconds: Some(self.policy.heartbeat_interval.as_secs_f64()),
+            heartbeat_interval_seconds: Some(HEARTBEAT_INTERVAL.as_secs_f64()),
             master_info: Some(self.info.clone()),
         });
         self.send(&id, event);
@@ -51,60 +67,90 @@ impl Master {
         Ok(())
     }
 
-    fn admit(&mut self, now: Now, info: FrameworkInfo, stream: &str, suppressed: BTreeSet<String>) -> String {
-        let id = format!("{}-{:04}", self.info.id, self.next_framework);
-        self.next_framework += 1;
-        self.insert(now, id, info, stream, suppressed)
-    }
-
-    fn insert(
+    fn admit(
         &mut self,
         now: Now,
         id: String,
         mut info: FrameworkInfo,
         stream: &str,
         suppressed: BTreeSet<String>,
-    ) -> String {
+    ) {
         info.id = Some(FrameworkId { value: id.clone() });
-        let framework = Framework {
-            info,
-            stream: Some(stream.to_owned()),
-            suppressed,
-            filters: Vec::new(),
-            tasks: IndexMap::new(),
-            completed_tasks: VecDeque::new(),
-            registered: now.wall,
-            reregistered: now.wall,
-            unregistered: None,
-            gone_at: None,
-        };
+        let mut framework = Framework::new(now, info);
+        framework.stream = Some(stream.to_owned());
+        framework.suppressed = suppressed;
         self.frameworks.insert(id.clone(), framework);
-        id
+        self.tell_framework(&id, told::framework_added);
     }
 
     /// A known framework comes back, or another instance of it takes over.
     fn fail_over(
         &mut self,
         now: Now,
-        id: String,
-        info: FrameworkInfo,
+        id: &str,
+        mut info: FrameworkInfo,
         stream: &str,
         suppressed: BTreeSet<String>,
-    ) -> String {
-        self.remove_offers_of(&id);
-        let Some(framework) = self.frameworks.get_mut(&id) else {
-            return self.insert(now, id, info, stream, suppressed);
+    ) {
+        self.remove_offers_of(id);
+        let Some(framework) = self.frameworks.get_mut(id) else {
+            return self.admit(now, id.to_owned(), info, stream, suppressed);
         };
         let before = framework.stream.replace(stream.to_owned());
+        // What agents keep of a framework does not change.
+        info.checkpoint = framework.info.checkpoint;
+        info.user.clone_from(&framework.info.user);
         framework.info = info;
         framework.suppressed = suppressed;
-        framework.filters.clear();
+        framework.filters.forget(|_| true);
+        framework.inverse_filters.clear();
+        framework.waits.clear();
         framework.reregistered = now.wall;
+        if std::mem::take(&mut framework.recovered) {
+            framework.registered = now.wall;
+        }
         framework.gone_at = None;
         if let Some(before) = before {
             self.turn_away(&before, "Framework failed over".to_owned());
         }
-        id
+        self.tell_framework(id, told::framework_updated);
+    }
+
+    /// A framework says anew what it is.
+    pub(super) fn update_framework(
+        &mut self,
+        now: Now,
+        id: &str,
+        call: scheduler::call::UpdateFramework,
+    ) -> Result<(), Refused> {
+        let mut info = call.framework_info;
+        roles::check(&info)
+            .and_then(|()| roles::check_suppressed(&info, &call.suppressed_roles))
+            .map_err(|why| Refused::Invalid(format!("Supplied FrameworkInfo is not valid: {why}")))?;
+        let Some(framework) = self.frameworks.get_mut(id) else {
+            return Err(Refused::UnknownFramework);
+        };
+        roles::check_update(&framework.info, &info).map_err(Refused::Invalid)?;
+        info.id.clone_from(&framework.info.id);
+        framework.info = info;
+        framework.suppressed = call.suppressed_roles.into_iter().collect();
+        let roles = framework.roles();
+        framework
+            .filters
+            .forget(|role| !roles.iter().any(|one| one == role));
+        framework.waits.retain(|role, _| roles.contains(role));
+        let left: Vec<String> = self
+            .offers
+            .iter()
+            .filter(|(_, offer)| offer.framework == id && !roles.contains(&offer.role))
+            .map(|(offer, _)| offer.clone())
+            .collect();
+        for offer in left {
+            self.rescind(&offer);
+        }
+        self.tell_framework(id, told::framework_updated);
+        self.allocate(now);
+        Ok(())
     }
 
     /// Tells a scheduler why it is not subscribed, or no more.
@@ -134,13 +180,10 @@ impl Master {
             return;
         };
         framework.stream = None;
-        let timeout = framework
-            .info
-            .failover_timeout()
-            .clamp(0.0, FAILOVER_TIMEOUT_MAX_S);
-        framework.gone_at = Some(now.elapsed + Duration::from_secs_f64(timeout));
+        framework.gone_at = Some(now.elapsed + framework.failover_timeout());
         let id = framework.id().to_owned();
         self.remove_offers_of(&id);
+        self.tell_framework(&id, told::framework_updated);
         self.expire(now);
     }
 
@@ -157,7 +200,8 @@ impl Master {
             self.teardown(now, &id);
         }
         for framework in self.frameworks.values_mut() {
-            framework.filters.retain(|filter| filter.until > now.elapsed);
+            framework.filters.expire(now);
+            framework.inverse_filters.retain(|_, until| *until > now.elapsed);
         }
     }
 
@@ -170,11 +214,17 @@ impl Master {
         if let Some(stream) = framework.stream.take() {
             self.effects.push(Effect::Close { stream });
         }
-        let agents: BTreeSet<String> = framework
-            .tasks
-            .values()
-            .map(|task| task.agent_id.value.clone())
-            .collect();
+        let mut agents: BTreeSet<String> = BTreeSet::new();
+        agents.extend(framework.tasks.values().map(|task| task.agent_id.value.clone()));
+        for (agent, one) in &mut self.agents {
+            let uses = one.executors_use(id);
+            let before = one.executors.len();
+            one.executors.retain(|(of, _), _| of != id);
+            if one.executors.len() < before {
+                agents.insert(agent.clone());
+                one.available.add(&uses.unallocated());
+            }
+        }
         for agent in agents {
             self.give_back(&agent, &framework.used(Some(&agent)));
             self.tell_agent(
@@ -184,10 +234,18 @@ impl Master {
                 },
             );
         }
+        self.rescind_inverse_of(id);
+        self.operations
+            .retain(|_, operation| operation.framework_id.as_ref().is_none_or(|of| of.value != id));
+        self.tell(|_| told::framework_removed(&framework.info));
         framework.unregistered = Some(now.wall);
         framework.gone_at = None;
         let room = self.policy.max_completed_tasks_per_framework;
-        for (_, mut task) in std::mem::take(&mut framework.tasks) {
+        let unreachable = std::mem::take(&mut framework.unreachable_tasks);
+        for (_, mut task) in std::mem::take(&mut framework.tasks)
+            .into_iter()
+            .chain(unreachable)
+        {
             if !crate::core::link::is_terminal(task.state()) {
                 task.set_state(mesos_proto::v1::TaskState::TaskKilled);
             }
@@ -201,53 +259,4 @@ impl Master {
             self.completed.pop_front();
         }
     }
-}
-
-/// What the original asks of a framework that subscribes.
-fn check(info: &FrameworkInfo) -> Result<(), String> {
-    let multi_role = info
-        .capabilities
-        .iter()
-        .any(|one| one.r#type == Some(capability::Type::MultiRole as i32));
-    if multi_role && info.role.is_some() {
-        return Err(
-            "'FrameworkInfo.role' must not be set when the framework is MULTI_ROLE capable".to_owned(),
-        );
-    }
-    if !multi_role && !info.roles.is_empty() {
-        return Err(
-            "'FrameworkInfo.roles' must not be set when the framework is not MULTI_ROLE capable".to_owned(),
-        );
-    }
-    let mut seen = BTreeSet::new();
-    if let Some(twice) = info.roles.iter().find(|role| !seen.insert(*role)) {
-        return Err(format!("'FrameworkInfo.roles' contains duplicate items: {twice}"));
-    }
-    info.roles
-        .iter()
-        .chain(&info.role)
-        .find_map(|role| bad_role(role))
-        .map_or(Ok(()), |why| {
-            Err(format!("'FrameworkInfo.roles' contains invalid role: {why}"))
-        })
-}
-
-/// Why a name is none of a role.
-fn bad_role(role: &str) -> Option<String> {
-    if role.is_empty() {
-        return Some("Empty role name is invalid".to_owned());
-    }
-    if role.starts_with('/') || role.ends_with('/') {
-        return Some(format!("Role '{role}' cannot start or end with a slash"));
-    }
-    let wrong = |part: &str| {
-        part.is_empty()
-            || part == "."
-            || part == ".."
-            || part.starts_with('-')
-            || part.contains(char::is_whitespace)
-    };
-    let parts = || role.split('/');
-    (parts().any(wrong) || role.contains('/') && parts().any(|part| part == "*"))
-        .then(|| format!("Role '{role}' is invalid"))
 }

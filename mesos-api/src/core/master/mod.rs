@@ -1,19 +1,38 @@
 //! The master: who is subscribed, which agents there are, what is offered to whom, and which tasks run.
 //!
-//! Rooms: `frameworks` (subscribe, fail over, tear down), `offers` (accept, decline), `launch` (checks of tasks),
-//! `tasks` (updates, kill, acknowledge, reconcile), `allocation` (who is offered what), `model` (what all of them hold).
+//! Rooms: `frameworks` (subscribe, fail over, tear down), `agents` (register, lose, remove), `offers` (accept, decline),
+//! `launch` (checks of tasks), `operations` (reserve, create and their like), `tasks` (updates, kill, acknowledge,
+//! reconcile), `executors` (messages, shutdown), `allocation`, `sorter`, `filters` (who is offered what), `waits` (why nothing was launched),
+//! `operators` (weights, quotas), `maintenance`, `drain`, `registry` (what outlives the master), `told` (what operators
+//! watch), `model` (what all of them hold).
 //! Never: HTTP, encodings, sockets, storage. Time comes with each input.
 
+mod agents;
 mod allocation;
+mod drain;
+mod executors;
+mod filters;
 mod frameworks;
 mod launch;
+mod maintenance;
 mod model;
 mod offers;
+mod operations;
+mod operators;
+mod registry;
+mod roles;
+mod sorter;
 mod tasks;
 #[cfg(test)]
 mod tests;
+mod told;
+mod waits;
 
-pub(crate) use model::{Agent, Framework, Offer};
+pub(crate) use model::{Agent, Framework, Offer, state_of};
+pub(crate) use operators::{Command, Quota};
+pub(crate) use registry::{Change, Kept, Registered};
+pub(crate) use told::{CAPABILITIES, VERSION, agent_shown, framework_shown};
+pub(crate) use waits::{RefusedTask, Waits};
 
 use super::{
     Now,
@@ -21,28 +40,50 @@ use super::{
 };
 use indexmap::IndexMap;
 use mesos_proto::v1::{
-    AgentInfo, MasterInfo, TimeInfo,
+    AgentInfo, MasterInfo, Operation, TimeInfo,
+    maintenance::Schedule,
+    master,
     scheduler::{self, Event, call, event},
 };
-use std::{collections::VecDeque, time::Duration};
+use model::InverseOffer;
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque},
+    time::Duration,
+};
 
 /// Which event stream of a framework: the header `Mesos-Stream-Id`.
 pub(crate) type StreamId = String;
 
+/// Which way to an agent: a new one whenever it connects.
+pub(crate) type Link = u64;
+
+/// How often event streams show that they are alive.
+pub(crate) const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(15);
+
 /// How a master behaves; names follow its flags.
 #[derive(Debug, Clone)]
 pub(crate) struct Policy {
-    pub(crate) heartbeat_interval: Duration,
+    pub(crate) agent_ping_timeout: Duration,
+    pub(crate) max_agent_ping_timeouts: u32,
+    /// How long agents of an earlier master may take to come back.
+    pub(crate) agent_reregister_timeout: Duration,
     pub(crate) max_completed_frameworks: usize,
     pub(crate) max_completed_tasks_per_framework: usize,
+    pub(crate) max_unreachable_tasks_per_framework: usize,
+    /// Agents out of reach or gone that are remembered.
+    pub(crate) registry_max_agent_count: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
         Policy {
-            heartbeat_interval: Duration::from_secs(15),
+            agent_ping_timeout: Duration::from_secs(15),
+            max_agent_ping_timeouts: 5,
+            agent_reregister_timeout: Duration::from_secs(600),
             max_completed_frameworks: 50,
             max_completed_tasks_per_framework: 1000,
+            max_unreachable_tasks_per_framework: 1000,
+            registry_max_agent_count: 102_400,
         }
     }
 }
@@ -62,11 +103,14 @@ pub(crate) enum Input {
     },
     /// An event stream ended.
     Closed { stream: StreamId },
-    /// An agent says something; one that registers has no id yet.
-    Agent {
-        agent: Option<String>,
-        message: ToMaster,
-    },
+    /// An agent says something.
+    Agent { link: Link, message: ToMaster },
+    /// The way to an agent is no more.
+    Unlinked { link: Link },
+    /// An operator wants something done.
+    Operator(Command),
+    /// Whether any operator watches events.
+    Watched(bool),
     /// Time went by.
     Tick,
 }
@@ -74,12 +118,18 @@ pub(crate) enum Input {
 /// What a master wants done, in order.
 #[derive(Debug)]
 pub(crate) enum Effect {
+    /// Make a change durable before anything that follows.
+    Store(Change),
     /// Send an event.
     Event { stream: StreamId, event: Box<Event> },
     /// End an event stream.
     Close { stream: StreamId },
     /// Tell an agent.
-    Agent { agent: String, message: ToAgent },
+    Agent { link: Link, message: ToAgent },
+    /// End the way to an agent.
+    Unlink { link: Link },
+    /// Tell the operators that watch.
+    Told(Box<master::Event>),
 }
 
 /// Why a call is refused. Texts are the original's.
@@ -97,8 +147,11 @@ pub(crate) enum Refused {
     OtherStream { stream: String, framework: String },
     #[error("{0}")]
     Invalid(String),
-    #[error("{0} is not supported here")]
-    NotSupported(&'static str),
+    /// What is asked goes against what there is.
+    #[error("{0}")]
+    Conflict(String),
+    #[error("{0}")]
+    NotFound(String),
 }
 
 /// A master.
@@ -109,74 +162,127 @@ pub(crate) struct Master {
     pub(crate) frameworks: IndexMap<String, Framework>,
     pub(crate) completed: VecDeque<Framework>,
     pub(crate) agents: IndexMap<String, Agent>,
+    /// Registered with an earlier master, and not yet with this one.
+    pub(crate) recovered: IndexMap<String, AgentInfo>,
+    /// When those are given up, in elapsed time.
+    recovered_until: Duration,
+    /// Out of reach, since when (since 1970).
+    pub(crate) unreachable: IndexMap<String, Duration>,
+    pub(crate) gone: IndexMap<String, Duration>,
+    links: HashMap<Link, String>,
     pub(crate) offers: IndexMap<String, Offer>,
+    pub(crate) inverse_offers: IndexMap<String, InverseOffer>,
+    /// Operations that came from offers or operators and are not yet acknowledged, by uuid.
+    pub(crate) operations: IndexMap<Vec<u8>, Operation>,
+    pub(crate) weights: BTreeMap<String, f64>,
+    pub(crate) quotas: BTreeMap<String, Quota>,
+    pub(crate) schedule: Schedule,
+    pub(crate) down: Vec<mesos_proto::v1::MachineId>,
+    pub(crate) inverse_statuses: maintenance::Statuses,
+    /// What drains and deactivations are to be kept for agents that have not come back yet.
+    kept: HashMap<String, registry::Kept>,
+    watched: bool,
     next_framework: u64,
     next_agent: u64,
     next_offer: u64,
+    next_operation: u64,
+    /// Where the next allocation begins, so that no agent is always the first.
+    turn: usize,
     effects: Vec<Effect>,
 }
 
 impl Master {
-    /// A master that nobody knows yet.
-    pub(crate) fn new(info: MasterInfo, policy: Policy) -> Self {
-        Master {
+    /// A master that knows what one before it registered.
+    pub(crate) fn new(now: Now, info: MasterInfo, policy: Policy, registered: Registered) -> Self {
+        let mut master = Master {
             info,
+            recovered_until: now.elapsed + policy.agent_reregister_timeout,
             policy,
             frameworks: IndexMap::new(),
             completed: VecDeque::new(),
             agents: IndexMap::new(),
+            recovered: IndexMap::new(),
+            unreachable: IndexMap::new(),
+            gone: IndexMap::new(),
+            links: HashMap::new(),
             offers: IndexMap::new(),
+            inverse_offers: IndexMap::new(),
+            operations: IndexMap::new(),
+            weights: BTreeMap::new(),
+            quotas: BTreeMap::new(),
+            schedule: Schedule::default(),
+            down: Vec::new(),
+            inverse_statuses: maintenance::Statuses::default(),
+            kept: HashMap::new(),
+            watched: false,
             next_framework: 0,
             next_agent: 0,
             next_offer: 0,
+            next_operation: 0,
+            turn: 0,
             effects: Vec::new(),
-        }
+        };
+        master.recover(registered);
+        master
     }
 
     /// Takes one input, and answers what is to be done. A refused call changes nothing.
     pub(crate) fn step(&mut self, now: Now, input: Input) -> Result<Vec<Effect>, Refused> {
+        let mut done = Ok(());
         match input {
-            Input::Subscribe { stream, call } => self.subscribe(now, stream, *call)?,
-            Input::Call { stream, call } => self.call(now, stream, *call)?,
+            Input::Subscribe { stream, call } => done = self.subscribe(now, stream, *call),
+            Input::Call { stream, call } => done = self.call(now, stream, *call),
+            Input::Operator(command) => done = self.command(now, command),
             Input::Closed { stream } => self.closed(now, &stream),
-            Input::Agent { agent, message } => self.agent_says(now, agent.as_deref(), message),
-            Input::Tick => {
-                self.expire(now);
-                self.allocate(now);
-            }
+            Input::Agent { link, message } => self.agent_says(now, link, message),
+            Input::Unlinked { link } => self.unlinked(link),
+            Input::Watched(watched) => self.watched = watched,
+            Input::Tick => self.tick(now),
         }
-        Ok(std::mem::take(&mut self.effects))
+        let effects = std::mem::take(&mut self.effects);
+        done.map(|()| effects)
     }
 
-    fn agent_says(&mut self, now: Now, agent: Option<&str>, message: ToMaster) {
-        match (message, agent) {
-            (ToMaster::Register(info), _) => self.register_agent(now, *info),
-            (
-                ToMaster::Update {
-                    framework,
-                    status,
-                    latest,
-                },
-                Some(agent),
-            ) => self.task_updated(agent, &framework, *status, latest),
-            (ToMaster::Update { .. }, None) => {}
-        }
+    fn tick(&mut self, now: Now) {
+        self.expire(now);
+        self.ping(now);
+        self.give_up_recovered(now);
+        self.drained(now);
+        self.invert(now);
+        self.allocate(now);
     }
 
-    fn register_agent(&mut self, now: Now, mut info: AgentInfo) {
-        let id = format!("{}-S{}", self.info.id, self.next_agent);
-        self.next_agent += 1;
-        info.id = Some(mesos_proto::v1::AgentId { value: id.clone() });
-        let Ok(agent) = Agent::new(info, now) else {
-            tracing::warn!(
-                agent = id,
-                "an agent whose resources make no sense is not registered"
-            );
+    fn agent_says(&mut self, now: Now, link: Link, message: ToMaster) {
+        match message {
+            ToMaster::Register(info) => return self.register_agent(now, link, *info),
+            ToMaster::Reregister(all) => return self.reregister_agent(now, link, *all),
+            _ => {}
+        }
+        let Some(agent) = self.links.get(&link).cloned() else {
             return;
         };
-        self.agents.insert(id.clone(), agent);
-        self.tell_agent(&id, ToAgent::Registered { agent: id.clone() });
-        self.allocate(now);
+        match message {
+            ToMaster::Register(_) | ToMaster::Reregister(_) => {}
+            ToMaster::Pong => self.ponged(&agent),
+            ToMaster::Update {
+                framework,
+                status,
+                latest,
+            } => self.task_updated(now, &agent, &framework, *status, latest),
+            ToMaster::Message {
+                framework,
+                executor,
+                data,
+            } => self.executor_says(&agent, &framework, executor, data),
+            ToMaster::ExecutorExited {
+                framework,
+                executor,
+                status,
+            } => self.executor_exited(&agent, &framework, executor, status),
+            ToMaster::OperationUpdated { operation, status } => {
+                self.operation_updated(&agent, &operation, *status);
+            }
+        }
     }
 
     fn call(&mut self, now: Now, stream: Option<StreamId>, call: scheduler::Call) -> Result<(), Refused> {
@@ -204,14 +310,25 @@ impl Master {
             // The allocator does not look at what frameworks request; neither does the original's.
             Type::Request => {}
             Type::Subscribe | Type::Unknown => {}
-            Type::AcceptInverseOffers | Type::DeclineInverseOffers => {
-                return Err(Refused::NotSupported("Maintenance"));
+            Type::AcceptInverseOffers => {
+                let call = call.accept_inverse_offers.unwrap_or_default();
+                self.answer_inverse(now, &id, &call.inverse_offer_ids, call.filters, true);
             }
-            Type::Shutdown | Type::Message => return Err(Refused::NotSupported("An executor of one's own")),
-            Type::AcknowledgeOperationStatus | Type::ReconcileOperations => {
-                return Err(Refused::NotSupported("Operation feedback"));
+            Type::DeclineInverseOffers => {
+                let call = call.decline_inverse_offers.unwrap_or_default();
+                self.answer_inverse(now, &id, &call.inverse_offer_ids, call.filters, false);
             }
-            Type::UpdateFramework => return Err(Refused::NotSupported("UPDATE_FRAMEWORK")),
+            Type::Shutdown => self.shutdown_executor(&id, call.shutdown.unwrap_or_default()),
+            Type::Message => self.tell_executor(&id, call.message.unwrap_or_default()),
+            Type::AcknowledgeOperationStatus => {
+                self.acknowledge_operation(&id, &call.acknowledge_operation_status.unwrap_or_default());
+            }
+            Type::ReconcileOperations => {
+                self.reconcile_operations(&id, &call.reconcile_operations.unwrap_or_default().operations);
+            }
+            Type::UpdateFramework => {
+                return self.update_framework(now, &id, call.update_framework.unwrap_or_default());
+            }
         }
         Ok(())
     }
@@ -227,11 +344,15 @@ impl Master {
         });
     }
 
+    /// Tells an agent that is there.
     fn tell_agent(&mut self, agent: &str, message: ToAgent) {
-        self.effects.push(Effect::Agent {
-            agent: agent.to_owned(),
-            message,
-        });
+        if let Some(link) = self.agents.get(agent).and_then(|one| one.link) {
+            self.effects.push(Effect::Agent { link, message });
+        }
+    }
+
+    fn store(&mut self, change: Change) {
+        self.effects.push(Effect::Store(change));
     }
 }
 

@@ -1,25 +1,17 @@
-use super::StreamId;
+use super::{Link, StreamId, drain::Drain, filters::Filters, waits::Waits};
 use crate::core::{
     Now,
     link::is_terminal,
-    resources::{ResourceError, Resources},
+    resources::{ResourceError, Resources, Scalars},
 };
 use indexmap::IndexMap;
-use mesos_proto::v1::{AgentInfo, FrameworkInfo, Task, TaskState, framework_info::capability};
+use mesos_proto::v1::{
+    AgentInfo, ExecutorInfo, FrameworkInfo, MachineId, Task, TaskState, framework_info::capability,
+};
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque},
     time::Duration,
 };
-
-/// What a framework does not want for a while.
-#[derive(Debug, Clone)]
-pub(crate) struct Filter {
-    pub(crate) role: String,
-    pub(crate) agent: String,
-    pub(crate) resources: Resources,
-    /// In elapsed time.
-    pub(crate) until: Duration,
-}
 
 /// A framework, subscribed or not.
 #[derive(Debug, Clone)]
@@ -27,10 +19,21 @@ pub(crate) struct Framework {
     pub(crate) info: FrameworkInfo,
     /// Where its events go; none while it is disconnected.
     pub(crate) stream: Option<StreamId>,
+    /// Known from agents that came back; it has not subscribed to this master yet.
+    pub(crate) recovered: bool,
     pub(crate) suppressed: BTreeSet<String>,
-    pub(crate) filters: Vec<Filter>,
+    /// What it refused a while ago.
+    pub(super) filters: Filters,
+    /// Agents whose unavailability it was told of: asked again at this time.
+    pub(crate) inverse_filters: HashMap<String, Duration>,
     pub(crate) tasks: IndexMap<String, Task>,
+    /// Tasks on agents that are out of reach.
+    pub(crate) unreachable_tasks: IndexMap<String, Task>,
     pub(crate) completed_tasks: VecDeque<Task>,
+    /// What it has under each role, used and offered.
+    pub(crate) allocated: BTreeMap<String, Scalars>,
+    /// Why it waits, under each role.
+    pub(crate) waits: BTreeMap<String, Waits>,
     pub(crate) registered: Duration,
     pub(crate) reregistered: Duration,
     pub(crate) unregistered: Option<Duration>,
@@ -39,6 +42,26 @@ pub(crate) struct Framework {
 }
 
 impl Framework {
+    pub(super) fn new(now: Now, info: FrameworkInfo) -> Self {
+        Framework {
+            info,
+            stream: None,
+            recovered: false,
+            suppressed: BTreeSet::new(),
+            filters: Filters::default(),
+            inverse_filters: HashMap::new(),
+            tasks: IndexMap::new(),
+            unreachable_tasks: IndexMap::new(),
+            completed_tasks: VecDeque::new(),
+            allocated: BTreeMap::new(),
+            waits: BTreeMap::new(),
+            registered: now.wall,
+            reregistered: now.wall,
+            unregistered: None,
+            gone_at: None,
+        }
+    }
+
     pub(crate) fn id(&self) -> &str {
         self.info.id.as_ref().map_or("", |id| &id.value)
     }
@@ -75,21 +98,69 @@ pub(crate) struct Agent {
     /// What is neither offered nor used, allocated to nobody.
     pub(crate) available: Resources,
     pub(crate) registered: Duration,
+    pub(crate) reregistered: Option<Duration>,
+    /// The way to it; none while there is none.
+    pub(crate) link: Option<Link>,
+    /// When it was last asked for a sign of life, in elapsed time.
+    pub(super) pinged: Duration,
+    /// Pings without an answer, one after the other.
+    pub(super) missed: u32,
+    /// By an operator: nothing of it is offered.
+    pub(crate) deactivated: bool,
+    pub(crate) drain: Option<Drain>,
+    /// Executors of frameworks' own: by framework and id.
+    pub(crate) executors: IndexMap<(String, String), ExecutorInfo>,
 }
 
 impl Agent {
-    pub(crate) fn new(info: AgentInfo, now: Now) -> Result<Self, ResourceError> {
-        let total = Resources::of(&info.resources)?;
+    pub(super) fn new(
+        mut info: AgentInfo,
+        total: &[mesos_proto::v1::Resource],
+        now: Now,
+    ) -> Result<Self, ResourceError> {
+        info.resources
+            .iter_mut()
+            .for_each(crate::core::resources::upgrade);
+        let total = Resources::of(total)?;
         Ok(Agent {
             info,
             available: total.clone(),
             total,
             registered: now.wall,
+            reregistered: None,
+            link: None,
+            pinged: now.elapsed,
+            missed: 0,
+            deactivated: false,
+            drain: None,
+            executors: IndexMap::new(),
         })
     }
 
     pub(crate) fn id(&self) -> &str {
         self.info.id.as_ref().map_or("", |id| &id.value)
+    }
+
+    /// Whether what it has may be offered.
+    pub(crate) fn is_active(&self) -> bool {
+        self.link.is_some() && !self.deactivated && self.drain.is_none()
+    }
+
+    /// Whether it runs on a machine; what is not named of it may be anything.
+    pub(crate) fn is_on(&self, machine: &MachineId) -> bool {
+        let named = |name: &Option<String>| {
+            name.as_deref()
+                .is_none_or(|name| name.is_empty() || name.eq_ignore_ascii_case(&self.info.hostname))
+        };
+        (machine.hostname.is_some() || machine.ip.is_some()) && named(&machine.hostname) && named(&machine.ip)
+    }
+
+    /// What executors of a framework use.
+    pub(crate) fn executors_use(&self, framework: &str) -> Resources {
+        let mut used = Resources::default();
+        let own = self.executors.iter().filter(|((of, _), _)| of == framework);
+        own.for_each(|(_, info)| used.add(&Resources::of(&info.resources).unwrap_or_default()));
+        used
     }
 }
 
@@ -102,6 +173,14 @@ pub(crate) struct Offer {
     /// Allocated to the role.
     pub(crate) resources: Resources,
     pub(crate) shown: mesos_proto::v1::Offer,
+}
+
+/// A framework is asked to leave an agent for a while.
+#[derive(Debug, Clone)]
+pub(crate) struct InverseOffer {
+    pub(crate) framework: String,
+    pub(crate) agent: String,
+    pub(crate) shown: mesos_proto::v1::InverseOffer,
 }
 
 /// A task's state, whatever number a peer sent.

@@ -1,7 +1,10 @@
-use super::{Master, Offer, launch::Launching};
+use super::{Master, Offer, event_of, launch::Launching};
 use crate::core::{Now, resources::Resources};
 use mesos_proto::v1::{
-    self, TaskInfo, TaskState, offer::operation::Type, scheduler::call, task_status::Reason,
+    self, TaskInfo, TaskState,
+    offer::operation::Type,
+    scheduler::{call, event},
+    task_status::Reason,
 };
 
 impl Master {
@@ -10,6 +13,10 @@ impl Master {
         let taken = match self.take_offers(framework, &accept.offer_ids) {
             Ok(taken) => taken,
             Err(why) => {
+                for operation in &accept.operations {
+                    let why = format!("Operation attempted with invalid resources: {why}");
+                    self.drop_operation(framework, operation, why);
+                }
                 for task in launched(accept.operations) {
                     let why = format!("Task launched with invalid offers: {why}");
                     self.refuse_task(
@@ -31,31 +38,28 @@ impl Master {
         taken.iter().for_each(|offer| left.add(&offer.resources));
         let agent = first.agent.clone();
         for operation in accept.operations {
+            let mut launching = Launching {
+                framework,
+                agent: &agent,
+                role: &first.role,
+                left: &mut left,
+            };
             let kind = operation.r#type.and_then(|kind| Type::try_from(kind).ok());
             match kind.unwrap_or(Type::Unknown) {
                 Type::Launch => {
-                    let mut launching = Launching {
-                        framework,
-                        agent: &agent,
-                        role: &first.role,
-                        left: &mut left,
-                    };
                     for task in operation.launch.unwrap_or_default().task_infos {
                         self.launch(now, &mut launching, task);
                     }
                 }
                 Type::LaunchGroup => {
-                    let why = "Task groups are not supported here";
-                    for task in operation.launch_group.unwrap_or_default().task_group.tasks {
-                        let (state, reason) = (TaskState::TaskError, Reason::TaskGroupInvalid);
-                        self.refuse_task(now, framework, &task, state, reason, why.to_owned());
-                    }
+                    let group = operation.launch_group.unwrap_or_default();
+                    self.launch_group(now, &mut launching, group);
                 }
-                other => tracing::warn!(framework, operation = other.as_str_name(), "not supported here"),
+                _ => self.operate(&mut launching, operation),
             }
         }
-        self.give_back(&agent, &left);
-        self.refuse(now, first, &left, accept.filters.as_ref());
+        self.release(framework, &agent, &left);
+        self.refuse(now, framework, first, &left, accept.filters.as_ref());
     }
 
     pub(super) fn decline(&mut self, now: Now, framework: &str, decline: &call::Decline) {
@@ -65,8 +69,9 @@ impl Master {
                 .get(&id.value)
                 .is_some_and(|offer| offer.framework == framework);
             if let Some(offer) = own.then(|| self.offers.swap_remove(&id.value)).flatten() {
-                self.give_back(&offer.agent, &offer.resources);
-                self.refuse(now, &offer, &offer.resources, decline.filters.as_ref());
+                self.release(framework, &offer.agent, &offer.resources);
+                self.refuse(now, framework, &offer, &offer.resources, decline.filters.as_ref());
+                self.note_declined(now, &offer);
             }
         }
     }
@@ -105,9 +110,29 @@ impl Master {
             return Ok(taken);
         };
         for offer in &taken {
-            self.give_back(&offer.agent, &offer.resources);
+            self.release(&offer.framework, &offer.agent, &offer.resources);
         }
         Err(why)
+    }
+
+    /// Takes an offer back from its framework.
+    pub(super) fn rescind(&mut self, id: &str) {
+        let Some(offer) = self.offers.swap_remove(id) else {
+            return;
+        };
+        self.release(&offer.framework, &offer.agent, &offer.resources);
+        let mut event = event_of(event::Type::Rescind);
+        event.rescind = Some(event::Rescind {
+            offer_id: offer.shown.id,
+        });
+        self.send(&offer.framework, event);
+    }
+
+    /// Takes back whatever is offered of an agent.
+    pub(super) fn rescind_offers_on(&mut self, agent: &str) {
+        let of = self.offers.iter().filter(|(_, offer)| offer.agent == agent);
+        let of: Vec<String> = of.map(|(id, _)| id.clone()).collect();
+        of.iter().for_each(|id| self.rescind(id));
     }
 }
 

@@ -15,11 +15,17 @@ impl Master {
     /// An agent tells of a task. What is known already is forwarded again: the framework has not acknowledged it.
     pub(super) fn task_updated(
         &mut self,
+        now: Now,
         agent: &str,
         framework: &str,
-        status: TaskStatus,
-        latest: TaskState,
+        mut status: TaskStatus,
+        mut latest: TaskState,
     ) {
+        if let Some((state, reason)) = self.drain_reason(agent, framework, status.state()) {
+            status.state = state as i32;
+            status.reason = Some(reason as i32);
+            latest = state;
+        }
         let known = self.frameworks.get_mut(framework);
         let Some(task) = known.and_then(|one| one.tasks.get_mut(&status.task_id.value)) else {
             // Nobody is left who would acknowledge it.
@@ -32,18 +38,48 @@ impl Master {
                 },
             );
         };
-        let ended = is_terminal(latest) && !is_terminal(state_of(task.state));
-        if !is_terminal(state_of(task.state)) {
+        let before = state_of(task.state);
+        let ended = is_terminal(latest) && !is_terminal(before);
+        if !is_terminal(before) {
             task.state = latest as i32;
         }
         task.status_update_state = Some(status.state);
         task.status_update_uuid.clone_from(&status.uuid);
+        let news = task.statuses.last().is_none_or(|last| last.uuid != status.uuid);
         remember(task, &status);
         let uses = Resources::of(&task.resources).unwrap_or_default();
+        let name = status.task_id.value.clone();
         if ended {
-            self.give_back(agent, &uses);
+            self.release(framework, agent, &uses);
+        }
+        if news {
+            self.tell_update(framework, &status, latest);
+        }
+        if status.uuid.is_none() && is_terminal(status.state()) {
+            // Nobody will acknowledge it.
+            let task = self
+                .frameworks
+                .get_mut(framework)
+                .and_then(|one| one.tasks.shift_remove(&name));
+            if let Some(task) = task {
+                self.complete(framework, task);
+            }
         }
         self.send_status(framework, status);
+        if ended {
+            self.drained(now);
+        }
+    }
+
+    /// A task is history.
+    pub(super) fn complete(&mut self, framework: &str, task: Task) {
+        let room = self.policy.max_completed_tasks_per_framework;
+        if let Some(framework) = self.frameworks.get_mut(framework) {
+            framework.completed_tasks.push_back(task);
+            if framework.completed_tasks.len() > room {
+                framework.completed_tasks.pop_front();
+            }
+        }
     }
 
     /// A framework has an update; a task whose end it knows is history.
@@ -55,13 +91,8 @@ impl Master {
         if let Some(known) = framework.tasks.get(&task) {
             let ended = known.status_update_state.map(state_of).is_some_and(is_terminal);
             if ended && known.status_update_uuid.as_ref() == Some(&call.uuid) {
-                let room = self.policy.max_completed_tasks_per_framework;
-                framework
-                    .completed_tasks
-                    .extend(framework.tasks.shift_remove(&task));
-                if framework.completed_tasks.len() > room {
-                    framework.completed_tasks.pop_front();
-                }
+                let known = framework.tasks.swap_remove(&task);
+                known.into_iter().for_each(|known| self.complete(id, known));
             }
         }
         let known = self.agents.contains_key(&call.agent_id.value);
@@ -107,10 +138,18 @@ impl Master {
             return;
         };
         let statuses: Vec<TaskStatus> = match named {
-            [] => framework.tasks.values().map(|task| latest(task, now)).collect(),
+            [] => {
+                let away = framework.unreachable_tasks.values();
+                framework
+                    .tasks
+                    .values()
+                    .chain(away)
+                    .map(|task| latest(task, now))
+                    .collect()
+            }
             named => named
                 .iter()
-                .map(|one| self.reconciled(framework, one, now))
+                .filter_map(|one| self.reconciled(framework, one, now))
                 .collect(),
         };
         for status in statuses {
@@ -118,29 +157,44 @@ impl Master {
         }
     }
 
-    fn reconciled(&self, framework: &Framework, named: &call::reconcile::Task, now: Now) -> TaskStatus {
+    /// What is known of a task; nothing is said while its agent may yet come back to this master.
+    fn reconciled(
+        &self,
+        framework: &Framework,
+        named: &call::reconcile::Task,
+        now: Now,
+    ) -> Option<TaskStatus> {
         if let Some(task) = framework.tasks.get(&named.task_id.value) {
-            return latest(task, now);
+            return Some(latest(task, now));
         }
         let agent = named.agent_id.as_ref();
+        let id = agent.map(|agent| agent.value.as_str());
         let aware = framework.has(capability::Type::PartitionAware);
-        let known = agent.is_some_and(|agent| self.agents.contains_key(&agent.value));
-        let (state, message) = match (known, aware) {
-            (true, true) => (
+        let away = framework.unreachable_tasks.get(&named.task_id.value);
+        let since = away.map(|task| task.agent_id.value.as_str()).or(id);
+        let since = since.and_then(|id| self.unreachable.get(id));
+        let returning = match id {
+            Some(id) => self.recovered.contains_key(id),
+            None => !self.recovered.is_empty(),
+        };
+        let (state, message) = match id {
+            _ if since.is_some() => (TaskState::TaskUnreachable, "Reconciliation: Task is unreachable"),
+            Some(id) if self.agents.contains_key(id) => (
                 TaskState::TaskGone,
                 "Reconciliation: Task is unknown to the agent",
             ),
-            (true, false) => (
-                TaskState::TaskLost,
-                "Reconciliation: Task is unknown to the agent",
-            ),
-            (false, true) => (TaskState::TaskUnknown, "Reconciliation: Task is unknown"),
-            (false, false) => (TaskState::TaskLost, "Reconciliation: Task is unknown"),
+            Some(id) if self.gone.contains_key(id) => {
+                (TaskState::TaskGoneByOperator, "Reconciliation: Task is gone")
+            }
+            _ if returning => return None,
+            _ => (TaskState::TaskUnknown, "Reconciliation: Task is unknown"),
         };
+        let state = if aware { state } else { TaskState::TaskLost };
         let mut status = by_master(&named.task_id, agent, state, now);
         status.message = Some(message.to_owned());
         status.reason = Some(Reason::Reconciliation as i32);
-        status
+        status.unreachable_time = since.map(|since| super::time_info(*since));
+        Some(status)
     }
 
     /// Tells a framework that a task was not launched.
@@ -162,13 +216,14 @@ impl Master {
             other => other,
         };
         tracing::info!(framework = id, task = task.task_id.value, why, "not launched");
+        self.note_refused_task(now, id, task, &why);
         let mut status = by_master(&task.task_id, Some(&task.agent_id), state, now);
         status.message = Some(why);
         status.reason = Some(reason as i32);
         self.send_status(id, status);
     }
 
-    fn send_status(&mut self, framework: &str, status: TaskStatus) {
+    pub(super) fn send_status(&mut self, framework: &str, status: TaskStatus) {
         let mut event = event_of(event::Type::Update);
         event.update = Some(event::Update { status });
         self.send(framework, event);
@@ -176,7 +231,7 @@ impl Master {
 }
 
 /// A status that needs no acknowledgement: it has no uuid.
-fn by_master(task: &TaskId, agent: Option<&AgentId>, state: TaskState, now: Now) -> TaskStatus {
+pub(super) fn by_master(task: &TaskId, agent: Option<&AgentId>, state: TaskState, now: Now) -> TaskStatus {
     TaskStatus {
         task_id: task.clone(),
         agent_id: agent.cloned(),
@@ -188,7 +243,7 @@ fn by_master(task: &TaskId, agent: Option<&AgentId>, state: TaskState, now: Now)
 }
 
 /// The newest state of a known task, for reconciliation.
-fn latest(task: &Task, now: Now) -> TaskStatus {
+pub(super) fn latest(task: &Task, now: Now) -> TaskStatus {
     let mut status = by_master(&task.task_id, Some(&task.agent_id), state_of(task.state), now);
     status.message = Some("Reconciliation: Latest task state".to_owned());
     status.reason = Some(Reason::Reconciliation as i32);

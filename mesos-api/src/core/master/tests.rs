@@ -6,7 +6,7 @@ fn master() -> Master {
         id: "m".to_owned(),
         ..MasterInfo::default()
     };
-    Master::new(info, Policy::default())
+    Master::new(Now::default(), info, Policy::default(), Registered::default())
 }
 
 fn subscribe(master: &mut Master, stream: &str, id: Option<&str>, failover_timeout: f64) -> Vec<Event> {

@@ -1,14 +1,25 @@
 //! Amounts of resources, exact: scalars count thousandths, so that nothing is lost by rounding.
 //!
-//! Knows: scalars, ranges, sets, and which of them may be added up. Never: who has them.
+//! Rooms: `ranges`, `scalars` (sums by name), `reserved` (whose they are, volumes), `operations` (what makes other
+//! resources of some). Knows: scalars, ranges, sets, and which of them may be added up. Never: who has them.
 
+mod operations;
 mod ranges;
+mod reserved;
+mod scalars;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use operations::{Conversion, conversion};
+pub(crate) use reserved::{downgrade, is_open_to, reserved_role, upgrade};
+pub(crate) use scalars::Scalars;
+
 use mesos_proto::v1::{Resource, resource::AllocationInfo, value};
 use ranges::Ranges;
-use std::{collections::BTreeSet, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 /// Scalars beyond this are refused: sums of them stay exact.
 const SCALAR_MAX: f64 = 1e12;
@@ -53,6 +64,8 @@ pub(crate) enum ResourceError {
     Ranges(String),
     #[error("Invalid set resource: duplicated elements")]
     Set,
+    #[error("{0}")]
+    Reservation(String),
 }
 
 /// A bag of resources.
@@ -69,8 +82,15 @@ impl Resources {
         Ok(all)
     }
 
-    /// As the API has them.
+    /// As the API has them for who knows nothing of refined reservations.
     pub(crate) fn to_list(&self) -> Vec<Resource> {
+        let mut all = self.to_refined();
+        all.iter_mut().for_each(downgrade);
+        all
+    }
+
+    /// As the API has them for who knows that reservations may be several.
+    pub(crate) fn to_refined(&self) -> Vec<Resource> {
         self.0.iter().map(resource).collect()
     }
 
@@ -99,7 +119,16 @@ impl Resources {
     pub(crate) fn contains(&self, other: &Resources) -> bool {
         other.0.iter().all(|one| {
             let own = self.0.iter().find(|own| own.kind == one.kind);
-            own.is_some_and(|own| own.amount.contains(&one.amount))
+            // A volume is taken whole.
+            let volume = one
+                .kind
+                .disk
+                .as_ref()
+                .is_some_and(|disk| disk.persistence.is_some());
+            own.is_some_and(|own| match volume {
+                true => own.amount == one.amount,
+                false => own.amount.contains(&one.amount),
+            })
         })
     }
 
@@ -125,13 +154,60 @@ impl Resources {
         changed
     }
 
-    /// What may be offered to `role`: unreserved, or reserved for it.
-    pub(crate) fn open_to(&self, role: &str) -> Self {
-        let open = |one: &&Entry| match one.kind.reservations.last() {
-            Some(reservation) => reservation.role() == role,
-            None => one.kind.role() == "*" || one.kind.role() == role,
-        };
-        Resources(self.0.iter().filter(open).cloned().collect())
+    /// What nobody has reserved.
+    pub(crate) fn unreserved(&self) -> Self {
+        self.filter(|kind| kind.reservations.is_empty())
+    }
+
+    /// What is reserved.
+    pub(crate) fn reserved(&self) -> Self {
+        self.filter(|kind| !kind.reservations.is_empty())
+    }
+
+    /// The part of it whose kind is wanted.
+    pub(crate) fn filter(&self, wanted: impl Fn(&Resource) -> bool) -> Self {
+        let wanted = |one: &&Entry| wanted(&one.kind);
+        Resources(self.0.iter().filter(wanted).cloned().collect())
+    }
+
+    /// The same with no more of any unreserved scalar than `most` says; `None` is no bound.
+    pub(crate) fn at_most(&self, most: impl Fn(&str) -> Option<i64>) -> Self {
+        let mut all = Resources::default();
+        let mut taken = Scalars::default();
+        for one in &self.0 {
+            let mut one = one.clone();
+            if let (Amount::Scalar(has), true) = (&mut one.amount, one.kind.reservations.is_empty()) {
+                let before = taken.get(&one.kind.name);
+                let room = most(&one.kind.name).map_or(i64::MAX, |most| (most - before).max(0));
+                *has = (*has).min(room);
+                taken.add(&one.kind.name, *has);
+            }
+            all.add_entry(one);
+        }
+        all
+    }
+
+    /// Sums of its scalars by name.
+    pub(crate) fn scalars(&self) -> Scalars {
+        let mut sums = Scalars::default();
+        for one in &self.0 {
+            if let Amount::Scalar(thousandths) = one.amount {
+                sums.add(&one.kind.name, thousandths);
+            }
+        }
+        sums
+    }
+
+    /// Sums of its scalars for each role that they are allocated to.
+    pub(crate) fn by_role(&self) -> BTreeMap<String, Scalars> {
+        let mut all: BTreeMap<String, Scalars> = BTreeMap::new();
+        for one in &self.0 {
+            if let (Amount::Scalar(thousandths), Some(to)) = (&one.amount, &one.kind.allocation_info) {
+                let sums = all.entry(to.role().to_owned()).or_default();
+                sums.add(&one.kind.name, *thousandths);
+            }
+        }
+        all
     }
 
     /// Thousandths of a scalar, of whatever reservation.
@@ -161,7 +237,8 @@ impl fmt::Display for Resources {
             let allocated = role
                 .map(|role| format!("(allocated: {role})"))
                 .unwrap_or_default();
-            write!(f, "{separator}{}{allocated}:{}", one.kind.name, one.amount)?;
+            let whose = reserved::describe(&one.kind);
+            write!(f, "{separator}{}{allocated}{whose}:{}", one.kind.name, one.amount)?;
         }
         Ok(())
     }
@@ -241,13 +318,14 @@ fn entry(resource: &Resource) -> Result<Entry, ResourceError> {
         }
         _ => return Err(ResourceError::Type(resource.name.clone())),
     };
-    let kind = Resource {
+    let mut kind = Resource {
         scalar: None,
         ranges: None,
         set: None,
-        role: Some(resource.role().to_owned()),
         ..resource.clone()
     };
+    upgrade(&mut kind);
+    reserved::check(&kind)?;
     Ok(Entry { kind, amount })
 }
 

@@ -46,8 +46,10 @@ fn a_reservation_is_open_to_its_role_alone() {
         ..scalar("mem", 64.0)
     };
     let all = Resources::of(&[scalar("cpus", 2.0), reserved]).unwrap();
-    assert_eq!(all.open_to("web"), all);
-    assert_eq!(all.open_to("db"), Resources::of(&[scalar("cpus", 2.0)]).unwrap());
+    let open_to = |role: &str| all.filter(|kind| is_open_to(kind, role));
+    assert_eq!(open_to("web"), all);
+    assert_eq!(open_to("web/front"), all);
+    assert_eq!(open_to("webs"), Resources::of(&[scalar("cpus", 2.0)]).unwrap());
 }
 
 proptest! {

@@ -1,15 +1,24 @@
 //! The routes from before the v1 API, which dashboards and DNS servers still read: JSON alone.
 //!
-//! Rooms: `shown` (frameworks, agents, tasks as these routes tell them). Never: changes anything.
+//! Rooms: `shown` (frameworks, agents, tasks as these routes tell them), `changes` (what operators changed by them).
+//! Never: answers protobuf.
 
+mod changes;
 mod shown;
 #[cfg(test)]
 mod tests;
 
-use super::Cluster;
+pub(super) use changes::{
+    create_volumes, destroy_volumes, machine_down, machine_up, maintenance_schedule, quota, remove_quota,
+    reserve, teardown, unreserve, weights,
+};
+
+use super::{
+    Cluster,
+    operator::{self, Around, Sums},
+};
 use crate::{
-    core::master::Master,
-    server::VERSION,
+    core::master::{Master, VERSION},
     wire::{json, refusal},
 };
 use axum::{
@@ -18,11 +27,11 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-async fn look(cluster: &Cluster, look: fn(&Master, Duration) -> Value) -> Response {
-    let started = cluster.started;
-    match cluster.master.read(move |master| look(master, started)).await {
+async fn look(cluster: &Cluster, look: fn(&Master, &Around) -> Value) -> Response {
+    let around = cluster.around();
+    match cluster.master.read(move |master| look(master, &around)).await {
         Ok(seen) => json(&seen),
         Err(error) => refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
     }
@@ -36,15 +45,12 @@ pub(super) async fn state(State(cluster): State<Arc<Cluster>>) -> Response {
 /// `/state-summary`
 pub(super) async fn summary(State(cluster): State<Arc<Cluster>>) -> Response {
     look(&cluster, |master, _| {
-        let slaves: Vec<Value> = master
-            .agents
-            .values()
-            .map(|one| shown::agent_summary(master, one))
-            .collect();
-        let frameworks: Vec<Value> = master
-            .frameworks
-            .values()
-            .map(|one| shown::framework_summary(master, one))
+        let sums = Sums::new(master);
+        let agents = master.agents.values();
+        let slaves: Vec<Value> = agents.map(|one| shown::agent_summary(one, &sums)).collect();
+        let frameworks = master.frameworks.values();
+        let frameworks: Vec<Value> = frameworks
+            .map(|one| shown::framework_summary(one, &sums))
             .collect();
         json!({
             "hostname": master.info.hostname(),
@@ -59,8 +65,8 @@ pub(super) async fn summary(State(cluster): State<Arc<Cluster>>) -> Response {
 pub(super) async fn slaves(State(cluster): State<Arc<Cluster>>) -> Response {
     look(&cluster, |master, _| {
         json!({
-            "slaves": agents(master),
-            "recovered_slaves": [],
+            "slaves": agents(master, &Sums::new(master)),
+            "recovered_slaves": recovered(master),
         })
     })
     .await
@@ -70,7 +76,7 @@ pub(super) async fn slaves(State(cluster): State<Arc<Cluster>>) -> Response {
 pub(super) async fn frameworks(State(cluster): State<Arc<Cluster>>) -> Response {
     look(&cluster, |master, _| {
         json!({
-            "frameworks": running(master),
+            "frameworks": running(master, &Sums::new(master)),
             "completed_frameworks": completed(master),
             "unregistered_frameworks": [],
         })
@@ -95,31 +101,64 @@ pub(super) async fn roles(State(cluster): State<Arc<Cluster>>) -> Response {
     look(&cluster, |master, _| json!({ "roles": shown::roles(master) })).await
 }
 
-fn agents(master: &Master) -> Vec<Value> {
-    master
-        .agents
-        .values()
-        .map(|one| shown::agent(master, one))
-        .collect()
+/// `/flags`
+pub(super) async fn flags(State(cluster): State<Arc<Cluster>>) -> Response {
+    json(&json!({ "flags": flags_of(&cluster.around()) }))
 }
 
-fn running(master: &Master) -> Vec<Value> {
-    master
-        .frameworks
-        .values()
-        .map(|one| shown::framework(master, one))
-        .collect()
+/// `/metrics/snapshot`
+pub(super) async fn metrics(State(cluster): State<Arc<Cluster>>) -> Response {
+    look(&cluster, |master, around| {
+        json!(operator::metrics::metrics(master, around))
+    })
+    .await
+}
+
+/// `/maintenance/status`
+pub(super) async fn maintenance_status(State(cluster): State<Arc<Cluster>>) -> Response {
+    look(&cluster, |master, _| json!(operator::maintenance_status(master))).await
+}
+
+/// `/files/debug`: what of this server's files can be browsed through it.
+pub(super) async fn files_debug() -> Response {
+    json(&json!({}))
+}
+
+fn flags_of(around: &Around) -> Value {
+    let flags = operator::flags::flags(around).into_iter();
+    Value::Object(flags.map(|flag| (flag.name, json!(flag.value))).collect())
+}
+
+fn agents(master: &Master, sums: &Sums<'_>) -> Vec<Value> {
+    let all = master.agents.values();
+    all.map(|one| shown::agent(master, one, sums)).collect()
+}
+
+fn recovered(master: &Master) -> Vec<Value> {
+    let shown = |info: &mesos_proto::v1::AgentInfo| {
+        json!({
+            "id": info.id.as_ref().map_or("", |id| &id.value),
+            "hostname": info.hostname,
+            "port": info.port(),
+        })
+    };
+    master.recovered.values().map(shown).collect()
+}
+
+fn running(master: &Master, sums: &Sums<'_>) -> Vec<Value> {
+    let all = master.frameworks.values();
+    all.map(|one| shown::framework(master, one, sums)).collect()
 }
 
 fn completed(master: &Master) -> Vec<Value> {
-    master
-        .completed
-        .iter()
-        .map(|one| shown::framework(master, one))
-        .collect()
+    let sums = Sums::new(master);
+    let all = master.completed.iter();
+    all.map(|one| shown::framework(master, one, &sums)).collect()
 }
 
-fn state_of(master: &Master, started: Duration) -> Value {
+fn state_of(master: &Master, around: &Around) -> Value {
+    let (started, sums) = (around.started, Sums::new(master));
+    let active = master.agents.values().filter(|one| one.is_active()).count();
     let info = &master.info;
     json!({
         "version": VERSION,
@@ -129,9 +168,9 @@ fn state_of(master: &Master, started: Duration) -> Value {
         "pid": info.pid(),
         "hostname": info.hostname(),
         "capabilities": ["AGENT_UPDATE", "AGENT_DRAINING", "QUOTA_V2"],
-        "activated_slaves": master.agents.len() as f64,
-        "deactivated_slaves": 0.0,
-        "unreachable_slaves": 0.0,
+        "activated_slaves": active as f64,
+        "deactivated_slaves": (master.agents.len() - active) as f64,
+        "unreachable_slaves": master.unreachable.len() as f64,
         "leader": info.pid(),
         "leader_info": {
             "id": info.id,
@@ -139,10 +178,10 @@ fn state_of(master: &Master, started: Duration) -> Value {
             "port": info.port,
             "hostname": info.hostname(),
         },
-        "flags": {},
-        "slaves": agents(master),
-        "recovered_slaves": [],
-        "frameworks": running(master),
+        "flags": flags_of(around),
+        "slaves": agents(master, &sums),
+        "recovered_slaves": recovered(master),
+        "frameworks": running(master, &sums),
         "completed_frameworks": completed(master),
         "orphan_tasks": [],
         "unregistered_frameworks": [],

@@ -1,10 +1,9 @@
 use crate::{
     core::{
-        master::{Agent, Framework, Master},
-        resources::Resources,
+        master::{Agent, CAPABILITIES, Framework, Master, RefusedTask, VERSION, Waits},
+        resources::{Resources, Scalars, decimal},
     },
-    handlers::operator::CAPABILITIES,
-    server::VERSION,
+    handlers::operator::{Bag, Sum, Sums},
 };
 use mesos_proto::v1::{FrameworkInfo, Resource, Task, TaskState, TaskStatus, value};
 use serde_json::{Map, Value, json};
@@ -54,6 +53,16 @@ fn amounts(resources: &[Resource]) -> Value {
     Value::Object(shown)
 }
 
+/// The same of what was added up.
+fn amounts_of(bag: &Bag) -> Value {
+    let mut shown = amounts(&bag.others.to_list());
+    if let Value::Object(map) = &mut shown {
+        let sums = bag.scalars.iter();
+        map.extend(sums.map(|(name, sum)| (name.to_owned(), json!(decimal(sum)))));
+    }
+    shown
+}
+
 /// Whether a resource is anybody's.
 fn is_unreserved(resource: &&Resource) -> bool {
     resource.role() == "*" && resource.reservations.is_empty()
@@ -77,22 +86,6 @@ fn reserved(resources: &[Resource]) -> BTreeMap<&str, Vec<Resource>> {
     by_role
 }
 
-fn used_on(master: &Master, agent: &str) -> Resources {
-    let mut used = Resources::default();
-    master
-        .frameworks
-        .values()
-        .for_each(|one| used.add(&one.used(Some(agent))));
-    used
-}
-
-fn offered(master: &Master, wanted: impl Fn(&crate::core::master::Offer) -> bool) -> Resources {
-    let mut sum = Resources::default();
-    let own = master.offers.values().filter(|offer| wanted(offer));
-    own.for_each(|offer| sum.add(&offer.resources));
-    sum
-}
-
 fn attributes(agent: &Agent) -> Value {
     let shown = agent.info.attributes.iter().map(|one| {
         let value = match (&one.scalar, &one.text) {
@@ -105,7 +98,7 @@ fn attributes(agent: &Agent) -> Value {
     Value::Object(shown.collect())
 }
 
-fn agent_basics(master: &Master, one: &Agent) -> Map<String, Value> {
+fn agent_basics(one: &Agent, sum: &Sum<'_>) -> Map<String, Value> {
     let total = one.total.to_list();
     let open: Vec<Resource> = total.iter().filter(is_unreserved).cloned().collect();
     let reserved: Map<String, Value> = reserved(&total)
@@ -120,45 +113,56 @@ fn agent_basics(master: &Master, one: &Agent) -> Map<String, Value> {
         "pid": format!("slave(1)@{}:{}", one.info.hostname, one.info.port()),
         "registered_time": one.registered.as_secs_f64(),
         "resources": amounts(&total),
-        "used_resources": amounts(&used_on(master, one.id()).to_list()),
-        "offered_resources": amounts(&offered(master, |offer| offer.agent == one.id()).to_list()),
+        "used_resources": amounts_of(&sum.used),
+        "offered_resources": amounts_of(&sum.offered),
         "reserved_resources": reserved,
         "unreserved_resources": amounts(&open),
-        "active": true,
-        "deactivated": false,
+        "active": one.link.is_some(),
+        "deactivated": one.deactivated,
         "version": VERSION,
         "capabilities": CAPABILITIES.map(|can| can.as_str_name()),
     });
-    object(value)
+    let mut shown = object(value);
+    if let Some(again) = one.reregistered {
+        shown.insert("reregistered_time".to_owned(), json!(again.as_secs_f64()));
+    }
+    if let Some(drain) = &one.drain {
+        shown.insert("drain_info".to_owned(), json!(drain.info()));
+        let started = json!(drain.started.as_secs_f64());
+        shown.insert("estimated_drain_start_time_seconds".to_owned(), started);
+    }
+    shown
 }
 
-pub(super) fn agent(master: &Master, one: &Agent) -> Value {
+pub(super) fn agent(master: &Master, one: &Agent, sums: &Sums<'_>) -> Value {
     let total = one.total.to_list();
-    let mut shown = agent_basics(master, one);
+    let mut used = Resources::default();
+    for framework in master.frameworks.values() {
+        used.add(&framework.used(Some(one.id())));
+        used.add(&one.executors_use(framework.id()));
+    }
+    let mut offered = Resources::default();
+    let own = master.offers.values().filter(|offer| offer.agent == one.id());
+    own.for_each(|offer| offered.add(&offer.resources));
+    let mut shown = agent_basics(one, sums.of_agent(one.id()));
     shown.extend(object(json!({
         "reserved_resources_full": reserved(&total),
         "unreserved_resources_full": total.iter().filter(is_unreserved).collect::<Vec<_>>(),
-        "used_resources_full": used_on(master, one.id()).to_list(),
-        "offered_resources_full": offered(master, |offer| offer.agent == one.id()).to_list(),
+        "used_resources_full": used.to_list(),
+        "offered_resources_full": offered.to_list(),
     })));
     Value::Object(shown)
 }
 
-pub(super) fn agent_summary(master: &Master, one: &Agent) -> Value {
-    let here = |task: &&Task| task.agent_id.value == one.id();
-    let all = master.frameworks.values();
-    let tasks = all
-        .clone()
-        .flat_map(|one| one.tasks.values().chain(&one.completed_tasks));
-    let mut shown = agent_basics(master, one);
-    shown.extend(counts(tasks.filter(here)));
-    let with_tasks = all.filter(|framework| framework.tasks.values().any(|task| here(&task)));
-    let ids: Vec<&str> = with_tasks.map(Framework::id).collect();
-    shown.insert("framework_ids".to_owned(), json!(ids));
+pub(super) fn agent_summary(one: &Agent, sums: &Sums<'_>) -> Value {
+    let sum = sums.of_agent(one.id());
+    let mut shown = agent_basics(one, sum);
+    shown.extend(counts(&sum.states));
+    shown.insert("framework_ids".to_owned(), json!(sum.peers));
     Value::Object(shown)
 }
 
-fn framework_basics(master: &Master, one: &Framework) -> Map<String, Value> {
+fn framework_basics(one: &Framework, sum: &Sum<'_>) -> Map<String, Value> {
     let capabilities: Vec<&str> = one
         .info
         .capabilities
@@ -168,32 +172,33 @@ fn framework_basics(master: &Master, one: &Framework) -> Map<String, Value> {
     object(json!({
         "id": one.id(),
         "name": one.info.name,
-        "used_resources": amounts(&one.used(None).to_list()),
-        "offered_resources": amounts(&offered(master, |offer| offer.framework == one.id()).to_list()),
+        "used_resources": amounts_of(&sum.used),
+        "offered_resources": amounts_of(&sum.offered),
         "capabilities": capabilities,
         "hostname": one.info.hostname(),
         "webui_url": one.info.webui_url(),
         "active": one.stream.is_some(),
         "connected": one.stream.is_some(),
-        "recovered": false,
+        "recovered": one.recovered,
     }))
 }
 
-pub(super) fn framework_summary(master: &Master, one: &Framework) -> Value {
-    let mut shown = framework_basics(master, one);
-    shown.extend(counts(one.tasks.values().chain(&one.completed_tasks)));
-    let agents = one.tasks.values().map(|task| task.agent_id.value.as_str());
-    let agents: std::collections::BTreeSet<&str> = agents.collect();
-    shown.insert("slave_ids".to_owned(), json!(agents));
+pub(super) fn framework_summary(one: &Framework, sums: &Sums<'_>) -> Value {
+    let sum = sums.of_framework(one.id());
+    let mut shown = framework_basics(one, sum);
+    shown.extend(counts(&sum.states));
+    shown.insert("slave_ids".to_owned(), json!(sum.peers));
     Value::Object(shown)
 }
 
-pub(super) fn framework(master: &Master, one: &Framework) -> Value {
-    let mut all = one.used(None);
-    all.add(&offered(master, |offer| offer.framework == one.id()));
+pub(super) fn framework(master: &Master, one: &Framework, sums: &Sums<'_>) -> Value {
+    let sum = sums.of_framework(one.id());
     let own = master.offers.values().filter(|offer| offer.framework == one.id());
     let offers: Vec<Value> = own.map(offer).collect();
-    let mut shown = framework_basics(master, one);
+    let mut all = one.used(None);
+    let own = master.offers.values().filter(|offer| offer.framework == one.id());
+    own.for_each(|offer| all.add(&offer.resources));
+    let mut shown = framework_basics(one, sum);
     shown.extend(object(json!({
         "user": one.info.user,
         "failover_timeout": one.info.failover_timeout(),
@@ -202,17 +207,66 @@ pub(super) fn framework(master: &Master, one: &Framework) -> Value {
         "unregistered_time": one.unregistered.unwrap_or(Duration::ZERO).as_secs_f64(),
         "resources": amounts(&all.to_list()),
         "tasks": one.tasks.values().map(task).collect::<Vec<_>>(),
-        "unreachable_tasks": [],
+        "unreachable_tasks": one.unreachable_tasks.values().map(task).collect::<Vec<_>>(),
         "completed_tasks": one.completed_tasks.iter().map(task).collect::<Vec<_>>(),
         "offers": offers,
-        "executors": [],
+        "executors": executors(master, one),
         "offer_constraints": {},
     })));
     shown.extend(role_or_roles(&one.info));
+    if !one.waits.is_empty() {
+        // Not of the original: why it waits, by role.
+        let waits: Map<String, Value> = one
+            .waits
+            .iter()
+            .map(|(role, waits)| (role.clone(), waits_of(waits)))
+            .collect();
+        shown.insert("offers_by_role".to_owned(), Value::Object(waits));
+    }
     if let Some(principal) = &one.info.principal {
         shown.insert("principal".to_owned(), json!(principal));
     }
     Value::Object(shown)
+}
+
+fn waits_of(waits: &Waits) -> Value {
+    let refused = |one: &RefusedTask| {
+        json!({
+            "timestamp": one.at.as_secs_f64(),
+            "task_id": one.task,
+            "slave_id": one.agent,
+            "reason": one.why,
+        })
+    };
+    json!({
+        "offered": waits.offered,
+        "declined": waits.declined,
+        "launched": waits.launched,
+        "last_offered": waits.last_offer.map(|at| at.as_secs_f64()),
+        "last_declined": waits.last_declined.as_ref().map(|(at, agent)| {
+            json!({ "timestamp": at.as_secs_f64(), "slave_id": agent })
+        }),
+        "reason": waits.why.to_string(),
+        "refused_tasks": waits.refused.iter().map(refused).collect::<Vec<_>>(),
+    })
+}
+
+/// Executors of the framework's own.
+fn executors(master: &Master, one: &Framework) -> Vec<Value> {
+    let mut all = Vec::new();
+    for agent in master.agents.values() {
+        let own = agent.executors.iter().filter(|((of, _), _)| of == one.id());
+        all.extend(own.map(|((_, id), info)| {
+            json!({
+                "executor_id": id,
+                "name": info.name(),
+                "framework_id": one.id(),
+                "slave_id": agent.id(),
+                "resources": amounts(&info.resources),
+            })
+        }));
+    }
+    all
 }
 
 /// A framework of several roles shows them; one of a single role shows that.
@@ -279,52 +333,88 @@ fn status(status: &TaskStatus) -> Value {
 
 pub(super) fn roles(master: &Master) -> Vec<Value> {
     let mut by_role: BTreeMap<String, Vec<&Framework>> = BTreeMap::new();
+    let named = master.weights.keys().chain(master.quotas.keys());
+    for role in named {
+        by_role.entry(role.clone()).or_default();
+    }
     for framework in master.frameworks.values() {
-        for role in framework.roles() {
+        let used = framework
+            .allocated
+            .iter()
+            .filter(|(_, has)| has.iter().any(|(_, sum)| sum > 0));
+        let used = used.map(|(role, _)| role.clone());
+        let roles: std::collections::BTreeSet<String> = framework.roles().into_iter().chain(used).collect();
+        for role in roles {
             by_role.entry(role).or_default().push(framework);
         }
     }
-    let shown = by_role.into_iter().map(|(role, frameworks)| {
-        let mut used = Vec::new();
-        for framework in &frameworks {
-            used.extend(framework.used(None).to_list().into_iter().filter(|one| {
-                one.allocation_info
-                    .as_ref()
-                    .is_some_and(|info| info.role() == role)
-            }));
-        }
-        let offered = offered(master, |offer| offer.role == role).to_list();
-        let sums = |list: &[Resource]| match list {
-            [] => json!({}),
-            list => scalars(list),
-        };
-        let all: Vec<Resource> = used.iter().chain(&offered).cloned().collect();
-        json!({
-            "name": role,
-            "weight": 1.0,
-            "quota": { "role": role, "guarantee": {}, "limit": {}, "consumed": sums(&used) },
-            "resources": sums(&all),
-            "allocated": sums(&used),
-            "offered": sums(&offered),
-            "reserved": {},
-            "frameworks": frameworks.iter().map(|one| one.id()).collect::<Vec<_>>(),
+    let consumed = master.consumed();
+    by_role
+        .into_iter()
+        .map(|(role, frameworks)| {
+            let mut all = Scalars::default();
+            for framework in master.frameworks.values() {
+                framework
+                    .allocated
+                    .get(&role)
+                    .into_iter()
+                    .for_each(|has| all.add_all(has));
+            }
+            let mut offered = Scalars::default();
+            let own = master.offers.values().filter(|offer| offer.role == role);
+            own.for_each(|offer| offered.add_all(&offer.resources.scalars()));
+            let mut used = all.clone();
+            used.subtract_all(&offered);
+            let quota = master
+                .quotas
+                .get(&role)
+                .map(|quota| quota.config(&role))
+                .unwrap_or_default();
+            let plain = |all: &BTreeMap<String, value::Scalar>| {
+                let pairs = all.iter().map(|(name, one)| (name.clone(), json!(one.value)));
+                Value::Object(pairs.collect())
+            };
+            let used_up = match quota.guarantees.is_empty() && quota.limits.is_empty() {
+                true => sums(&used),
+                false => consumed.get(&role).map_or(json!({}), sums),
+            };
+            json!({
+                "name": role,
+                "weight": master.weights.get(&role).copied().unwrap_or(1.0),
+                "quota": {
+                    "role": role,
+                    "guarantee": plain(&quota.guarantees),
+                    "limit": plain(&quota.limits),
+                    "consumed": used_up,
+                },
+                "resources": sums(&all),
+                "allocated": sums(&used),
+                "offered": sums(&offered),
+                "reserved": sums(&reserved_for(master, &role)),
+                "frameworks": frameworks.iter().map(|one| one.id()).collect::<Vec<_>>(),
+            })
         })
-    });
-    shown.collect()
+        .collect()
 }
 
-fn scalars(resources: &[Resource]) -> Value {
-    let scalar = |one: &&Resource| one.r#type == value::Type::Scalar as i32;
-    let mut sums: BTreeMap<&str, f64> = BTreeMap::new();
-    for resource in resources.iter().filter(scalar) {
-        *sums.entry(&resource.name).or_default() += resource.scalar.map_or(0.0, |scalar| scalar.value);
+fn reserved_for(master: &Master, role: &str) -> Scalars {
+    let mut sum = Scalars::default();
+    for agent in master.agents.values() {
+        let own = |kind: &Resource| crate::core::resources::reserved_role(kind) == Some(role);
+        sum.add_all(&agent.total.filter(own).scalars());
     }
-    json!(sums)
+    sum
 }
 
-fn counts<'a>(tasks: impl Iterator<Item = &'a Task>) -> Map<String, Value> {
-    let mut by_state: BTreeMap<TaskState, u64> = BTreeMap::new();
-    tasks.for_each(|task| *by_state.entry(task.state()).or_default() += 1);
+fn sums(scalars: &Scalars) -> Value {
+    let some = scalars.iter().filter(|(_, sum)| *sum != 0);
+    Value::Object(
+        some.map(|(name, sum)| (name.to_owned(), json!(decimal(sum))))
+            .collect(),
+    )
+}
+
+fn counts(by_state: &BTreeMap<TaskState, u64>) -> Map<String, Value> {
     let count = |state: TaskState| by_state.get(&state).copied().unwrap_or(0);
     STATES
         .iter()

@@ -2,7 +2,7 @@ use super::*;
 use crate::core::{
     Now,
     link::ToMaster,
-    master::{Input, Policy},
+    master::{Input, Policy, Registered},
 };
 use mesos_proto::v1::{AgentInfo, FrameworkInfo, MasterInfo, scheduler};
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ fn master() -> Master {
         id: "m".to_owned(),
         ..MasterInfo::default()
     };
-    let mut master = Master::new(info, Policy::default());
+    let mut master = Master::new(Now::default(), info, Policy::default(), Registered::default());
     let agent = AgentInfo {
         hostname: "127.0.0.1".to_owned(),
         resources: crate::shell::resources("cpus:8;mem:8192;disk:20000").unwrap(),
@@ -21,7 +21,7 @@ fn master() -> Master {
     };
     let message = ToMaster::Register(Box::new(agent));
     master
-        .step(Now::default(), Input::Agent { agent: None, message })
+        .step(Now::default(), Input::Agent { link: 1, message })
         .unwrap();
     let call = scheduler::Call {
         subscribe: Some(scheduler::call::Subscribe {
@@ -46,10 +46,10 @@ fn keys(value: &Value) -> BTreeSet<&str> {
     value.as_object().unwrap().keys().map(String::as_str).collect()
 }
 
-/// Keys of the original's `/state`, recorded from Mesos 1.11, without those that tell how it was built.
+/// Keys of the original's `/state`, recorded from Mesos 1.11, without those that tell how it was built; `offers_by_role` is ours.
 #[test]
 fn state_has_the_keys_of_the_original() {
-    let state = state_of(&master(), Duration::ZERO);
+    let state = state_of(&master(), &Around::default());
     let expected = "version start_time elected_time id pid hostname capabilities activated_slaves deactivated_slaves \
         unreachable_slaves leader leader_info flags slaves recovered_slaves frameworks completed_frameworks \
         orphan_tasks unregistered_frameworks";
@@ -60,7 +60,7 @@ fn state_has_the_keys_of_the_original() {
     assert_eq!(keys(&state["slaves"][0]), expected.split_whitespace().collect());
     let expected = "id name used_resources offered_resources capabilities hostname webui_url active connected \
         recovered user failover_timeout checkpoint registered_time unregistered_time resources role tasks \
-        unreachable_tasks completed_tasks offers executors offer_constraints";
+        unreachable_tasks completed_tasks offers executors offer_constraints offers_by_role";
     assert_eq!(
         keys(&state["frameworks"][0]),
         expected.split_whitespace().collect()
@@ -69,7 +69,7 @@ fn state_has_the_keys_of_the_original() {
 
 #[test]
 fn amounts_look_as_the_original_shows_them() {
-    let state = state_of(&master(), Duration::ZERO);
+    let state = state_of(&master(), &Around::default());
     assert_eq!(
         state["slaves"][0]["resources"],
         json!({"disk": 20000.0, "mem": 8192.0, "gpus": 0.0, "cpus": 8.0, "ports": "[31000-32000]"})

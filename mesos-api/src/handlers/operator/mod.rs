@@ -1,16 +1,23 @@
 //! The master's operator API: `POST /api/v1`. THE TABLE of its calls is [`TABLE`].
 //!
-//! Rooms: `shown` (what the master has, as the API tells it). Never: changes a core but by a call.
+//! Rooms: `looks` (calls that only look), `commands` (calls that change something), `shown` (what the master has, as the
+//! API tells it), `watch` (the event stream), `metrics`, `flags`. Never: changes a core but by a command.
 
+mod commands;
+pub(super) mod flags;
+mod looks;
+pub(super) mod metrics;
 mod shown;
+mod watch;
 
-pub(super) use shown::CAPABILITIES;
+pub(super) use commands::refused;
+pub(super) use looks::quota_status;
+pub(super) use shown::{Bag, Sum, Sums, maintenance_status};
 
 use super::Cluster;
 use crate::{
-    core::master::Master,
-    server::VERSION,
-    wire::{Refusal, accepted, call, message, only_post, refusal},
+    core::master::{Command, Master},
+    wire::{Refusal, accepted, call, empty, message, only_post, refusal},
 };
 use axum::{
     body::Body,
@@ -18,100 +25,256 @@ use axum::{
     http::{HeaderMap, Method, StatusCode},
     response::Response,
 };
-use mesos_proto::v1::{
-    VersionInfo,
-    master::{
-        Call,
-        call::Type,
-        response::{self, Type as Kind},
-    },
-};
+use mesos_proto::v1::master::{Call, Response as Answer, call::Type};
 use std::{sync::Arc, time::Duration};
 
-/// What answers a call that only looks.
-type Look = fn(&Master, Duration) -> mesos_proto::v1::master::Response;
+/// What an answer may need of the server beside what its master knows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Around {
+    /// When the server began, since 1970.
+    pub(super) started: Duration,
+    /// How long it has been up.
+    pub(super) uptime: Duration,
+    pub(super) address: String,
+    pub(super) logging_level: u32,
+}
 
-/// One call of the operator API that is answered.
+/// How a call is answered.
+pub(crate) enum Does {
+    /// By a look at the master.
+    Look(fn(&Master, &Around) -> Answer),
+    /// By a command, whose success is told by this status alone.
+    Command(fn(Call) -> Command, StatusCode),
+    /// As long as it listens.
+    Watch,
+    /// By what is below in this room.
+    Level,
+    Files,
+}
+
+/// One call of the operator API.
 pub(crate) struct Line {
     pub(crate) kind: Type,
-    look: Look,
+    /// The field that must come with it; none where it may do without.
+    field: Option<&'static str>,
+    present: fn(&Call) -> bool,
+    does: Does,
 }
 
-const fn line(kind: Type, look: Look) -> Line {
-    Line { kind, look }
+const fn look(kind: Type, look: fn(&Master, &Around) -> Answer) -> Line {
+    Line {
+        kind,
+        field: None,
+        present: |_| true,
+        does: Does::Look(look),
+    }
 }
 
-/// THE TABLE, in the order of the calls' numbers. What is not in it is refused.
+const fn command(
+    kind: Type,
+    field: &'static str,
+    present: fn(&Call) -> bool,
+    command: fn(Call) -> Command,
+    status: StatusCode,
+) -> Line {
+    Line {
+        kind,
+        field: Some(field),
+        present,
+        does: Does::Command(command, status),
+    }
+}
+
+const fn other(kind: Type, field: Option<&'static str>, present: fn(&Call) -> bool, does: Does) -> Line {
+    Line {
+        kind,
+        field,
+        present,
+        does,
+    }
+}
+
+const OK: StatusCode = StatusCode::OK;
+const ACCEPTED: StatusCode = StatusCode::ACCEPTED;
+
+/// THE TABLE: every call, in the order of their numbers.
 pub(crate) const TABLE: &[Line] = &[
-    line(Type::GetHealth, |_, _| mesos_proto::v1::master::Response {
-        get_health: Some(response::GetHealth { healthy: true }),
-        ..of(Kind::GetHealth)
-    }),
-    line(Type::GetVersion, |_, _| mesos_proto::v1::master::Response {
-        get_version: Some(response::GetVersion {
-            version_info: VersionInfo {
-                version: VERSION.to_owned(),
-                ..VersionInfo::default()
-            },
-        }),
-        ..of(Kind::GetVersion)
-    }),
-    line(Type::GetLoggingLevel, |_, _| mesos_proto::v1::master::Response {
-        get_logging_level: Some(response::GetLoggingLevel { level: 0 }),
-        ..of(Kind::GetLoggingLevel)
-    }),
-    line(Type::GetState, |master, _| mesos_proto::v1::master::Response {
-        get_state: Some(response::GetState {
-            get_tasks: Some(shown::tasks(master)),
-            get_executors: Some(response::GetExecutors::default()),
-            get_frameworks: Some(shown::frameworks(master)),
-            get_agents: Some(shown::agents(master)),
-        }),
-        ..of(Kind::GetState)
-    }),
-    line(Type::GetAgents, |master, _| mesos_proto::v1::master::Response {
-        get_agents: Some(shown::agents(master)),
-        ..of(Kind::GetAgents)
-    }),
-    line(Type::GetFrameworks, |master, _| {
-        mesos_proto::v1::master::Response {
-            get_frameworks: Some(shown::frameworks(master)),
-            ..of(Kind::GetFrameworks)
-        }
-    }),
-    line(Type::GetExecutors, |_, _| mesos_proto::v1::master::Response {
-        get_executors: Some(response::GetExecutors::default()),
-        ..of(Kind::GetExecutors)
-    }),
-    line(Type::GetTasks, |master, _| mesos_proto::v1::master::Response {
-        get_tasks: Some(shown::tasks(master)),
-        ..of(Kind::GetTasks)
-    }),
-    line(Type::GetRoles, |master, _| mesos_proto::v1::master::Response {
-        get_roles: Some(shown::roles(master)),
-        ..of(Kind::GetRoles)
-    }),
-    line(Type::GetWeights, |_, _| of(Kind::GetWeights)),
-    line(Type::GetMaster, |master, started| {
-        mesos_proto::v1::master::Response {
-            get_master: Some(response::GetMaster {
-                master_info: Some(master.info.clone()),
-                start_time: Some(started.as_secs_f64()),
-                elected_time: Some(started.as_secs_f64()),
-            }),
-            ..of(Kind::GetMaster)
-        }
-    }),
-    line(Type::GetOperations, |_, _| mesos_proto::v1::master::Response {
-        get_operations: Some(response::GetOperations::default()),
-        ..of(Kind::GetOperations)
-    }),
+    look(Type::GetHealth, looks::health),
+    look(Type::GetFlags, looks::flags),
+    look(Type::GetVersion, looks::version),
+    look(Type::GetMetrics, looks::metrics),
+    look(Type::GetLoggingLevel, looks::logging_level),
+    other(
+        Type::SetLoggingLevel,
+        Some("set_logging_level"),
+        |call| call.set_logging_level.is_some(),
+        Does::Level,
+    ),
+    other(
+        Type::ListFiles,
+        Some("list_files"),
+        |call| call.list_files.is_some(),
+        Does::Files,
+    ),
+    other(
+        Type::ReadFile,
+        Some("read_file"),
+        |call| call.read_file.is_some(),
+        Does::Files,
+    ),
+    look(Type::GetState, looks::state),
+    look(Type::GetAgents, looks::agents),
+    look(Type::GetFrameworks, looks::frameworks),
+    look(Type::GetExecutors, looks::executors),
+    look(Type::GetTasks, looks::tasks),
+    look(Type::GetRoles, looks::roles),
+    look(Type::GetWeights, looks::weights),
+    command(
+        Type::UpdateWeights,
+        "update_weights",
+        |call| call.update_weights.is_some(),
+        commands::weights,
+        OK,
+    ),
+    look(Type::GetMaster, looks::master),
+    other(Type::Subscribe, None, |_| true, Does::Watch),
+    command(
+        Type::ReserveResources,
+        "reserve_resources",
+        |call| call.reserve_resources.is_some(),
+        commands::reserve,
+        ACCEPTED,
+    ),
+    command(
+        Type::UnreserveResources,
+        "unreserve_resources",
+        |call| call.unreserve_resources.is_some(),
+        commands::unreserve,
+        ACCEPTED,
+    ),
+    command(
+        Type::CreateVolumes,
+        "create_volumes",
+        |call| call.create_volumes.is_some(),
+        commands::create,
+        ACCEPTED,
+    ),
+    command(
+        Type::DestroyVolumes,
+        "destroy_volumes",
+        |call| call.destroy_volumes.is_some(),
+        commands::destroy,
+        ACCEPTED,
+    ),
+    look(Type::GetMaintenanceStatus, looks::maintenance_status),
+    look(Type::GetMaintenanceSchedule, looks::maintenance_schedule),
+    command(
+        Type::UpdateMaintenanceSchedule,
+        "update_maintenance_schedule",
+        |call| call.update_maintenance_schedule.is_some(),
+        commands::schedule,
+        OK,
+    ),
+    command(
+        Type::StartMaintenance,
+        "start_maintenance",
+        |call| call.start_maintenance.is_some(),
+        commands::down,
+        OK,
+    ),
+    command(
+        Type::StopMaintenance,
+        "stop_maintenance",
+        |call| call.stop_maintenance.is_some(),
+        commands::up,
+        OK,
+    ),
+    look(Type::GetQuota, looks::quota),
+    command(
+        Type::SetQuota,
+        "set_quota",
+        |call| call.set_quota.is_some(),
+        commands::set_quota,
+        OK,
+    ),
+    command(
+        Type::RemoveQuota,
+        "remove_quota",
+        |call| call.remove_quota.is_some(),
+        commands::remove_quota,
+        OK,
+    ),
+    command(
+        Type::Teardown,
+        "teardown",
+        |call| call.teardown.is_some(),
+        commands::teardown,
+        OK,
+    ),
+    command(
+        Type::MarkAgentGone,
+        "mark_agent_gone",
+        |call| call.mark_agent_gone.is_some(),
+        commands::gone,
+        OK,
+    ),
+    look(Type::GetOperations, looks::operations),
+    command(
+        Type::GrowVolume,
+        "grow_volume",
+        |call| call.grow_volume.is_some(),
+        commands::grow,
+        ACCEPTED,
+    ),
+    command(
+        Type::ShrinkVolume,
+        "shrink_volume",
+        |call| call.shrink_volume.is_some(),
+        commands::shrink,
+        ACCEPTED,
+    ),
+    command(
+        Type::UpdateQuota,
+        "update_quota",
+        |call| call.update_quota.is_some(),
+        commands::update_quota,
+        OK,
+    ),
+    command(
+        Type::DrainAgent,
+        "drain_agent",
+        |call| call.drain_agent.is_some(),
+        commands::drain,
+        OK,
+    ),
+    command(
+        Type::DeactivateAgent,
+        "deactivate_agent",
+        |call| call.deactivate_agent.is_some(),
+        commands::deactivate,
+        OK,
+    ),
+    command(
+        Type::ReactivateAgent,
+        "reactivate_agent",
+        |call| call.reactivate_agent.is_some(),
+        commands::reactivate,
+        OK,
+    ),
 ];
 
-fn of(kind: Kind) -> mesos_proto::v1::master::Response {
-    mesos_proto::v1::master::Response {
-        r#type: Some(kind as i32),
-        ..mesos_proto::v1::master::Response::default()
+/// What every call must have.
+fn check(call: &Call) -> Result<&'static Line, Refusal> {
+    let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
+    let line = TABLE.iter().find(|line| Some(line.kind) == kind);
+    let missing = |field: &str| {
+        let why = format!("Failed to validate master::Call: Expecting '{field}' to be present");
+        refusal(StatusCode::BAD_REQUEST, why)
+    };
+    let line = line.ok_or_else(|| missing("type"))?;
+    match line.field {
+        Some(field) if !(line.present)(call) => Err(missing(field)),
+        _ => Ok(line),
     }
 }
 
@@ -124,21 +287,21 @@ pub(super) async fn handle(
 ) -> Result<Response, Refusal> {
     only_post(&method)?;
     let call: Call = call(&headers, body, cluster.limits.request_bytes_max).await?;
-    let kind = call
-        .r#type
-        .and_then(|kind| Type::try_from(kind).ok())
-        .filter(|kind| *kind != Type::Unknown);
-    let Some(kind) = kind else {
-        let why = "Failed to validate master::Call: Expecting 'type' to be present";
-        return Err(refusal(StatusCode::BAD_REQUEST, why));
-    };
+    let line = check(&call)?;
     let encoding = accepted(&headers)?;
-    let Some(line) = TABLE.iter().find(|line| line.kind == kind) else {
-        let why = format!("{} is not supported here", kind.as_str_name());
-        return Err(refusal(StatusCode::NOT_IMPLEMENTED, why));
-    };
-    let (look, started) = (line.look, cluster.started);
-    let seen = cluster.master.read(move |master| look(master, started)).await;
-    let seen = seen.map_err(|error| refusal(StatusCode::SERVICE_UNAVAILABLE, error.to_string()))?;
-    Ok(message(encoding, &seen))
+    match line.does {
+        Does::Look(look) => {
+            let around = cluster.around();
+            let seen = cluster.master.read(move |master| look(master, &around)).await;
+            Ok(message(encoding, &seen.map_err(refused)?))
+        }
+        Does::Command(command, status) => {
+            cluster.master.operate(command(call)).await.map_err(refused)?;
+            Ok(empty(status))
+        }
+        Does::Watch => watch::watch(&cluster, encoding).await,
+        Does::Level => commands::set_level(&cluster, &call),
+        // The log of this server goes to its standard error; there are no files to be read through the master.
+        Does::Files => Ok(empty(StatusCode::NOT_FOUND)),
+    }
 }

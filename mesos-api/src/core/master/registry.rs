@@ -1,0 +1,72 @@
+use super::{Agent, Master, Quota, drain::Drain};
+use mesos_proto::v1::{AgentInfo, MachineId, maintenance::Schedule};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// What an operator decided of an agent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) deactivated: bool,
+    pub(crate) drain: Option<Drain>,
+}
+
+impl Kept {
+    pub(super) fn of(agent: &Agent) -> Self {
+        Kept {
+            deactivated: agent.deactivated,
+            drain: agent.drain.clone(),
+        }
+    }
+}
+
+/// A change of what outlives a master. Frameworks are not among it, as in the original: agents bring them back.
+#[derive(Debug, Clone)]
+pub(crate) enum Change {
+    /// An agent is registered, or what was decided of it changed.
+    Admitted { info: Box<AgentInfo>, kept: Kept },
+    /// It is out of reach.
+    Unreachable { agent: String, since: Duration },
+    /// It never comes back.
+    Gone { agent: String, since: Duration },
+    /// Nothing is known of it any more.
+    Forgotten { agent: String },
+    /// The weights of all roles that have one.
+    Weights(BTreeMap<String, f64>),
+    /// The quotas of all roles that have one.
+    Quotas(BTreeMap<String, Quota>),
+    /// The schedule of maintenance, and the machines that are down.
+    Maintenance {
+        schedule: Schedule,
+        down: Vec<MachineId>,
+    },
+}
+
+/// What an earlier master left.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Registered {
+    pub(crate) admitted: Vec<(AgentInfo, Kept)>,
+    pub(crate) unreachable: Vec<(String, Duration)>,
+    pub(crate) gone: Vec<(String, Duration)>,
+    pub(crate) weights: BTreeMap<String, f64>,
+    pub(crate) quotas: BTreeMap<String, Quota>,
+    pub(crate) schedule: Schedule,
+    pub(crate) down: Vec<MachineId>,
+}
+
+impl Master {
+    pub(super) fn recover(&mut self, registered: Registered) {
+        for (info, kept) in registered.admitted {
+            let id = info.id.as_ref().map_or("", |id| &id.value).to_owned();
+            if kept != Kept::default() {
+                self.kept.insert(id.clone(), kept);
+            }
+            self.recovered.insert(id, info);
+        }
+        self.unreachable = registered.unreachable.into_iter().collect();
+        self.gone = registered.gone.into_iter().collect();
+        self.weights = registered.weights;
+        self.quotas = registered.quotas;
+        self.schedule = registered.schedule;
+        self.down = registered.down;
+    }
+}
