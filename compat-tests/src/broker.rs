@@ -144,11 +144,16 @@ impl Broker {
     /// The Mesos master, with its agent, that all scenarios of one test binary share.
     pub fn shared_mesos() -> Result<&'static Self> {
         static SHARED: OnceLock<Result<Broker, String>> = OnceLock::new();
-        let start = || Self::start_fresh(Subject::from_env(), Server::Mesos, "");
+        let start = || Self::start_mesos(Subject::from_env());
         SHARED
             .get_or_init(|| start().map_err(|error| format!("{error:?}")))
             .as_ref()
             .map_err(|error| anyhow::anyhow!("the subject did not start: {error}"))
+    }
+
+    /// Starts a fresh Mesos master, with its agent.
+    pub fn start_mesos(subject: Subject) -> Result<Self> {
+        Self::start_fresh(subject, Server::Mesos, "")
     }
 
     /// Starts a fresh CQL server.

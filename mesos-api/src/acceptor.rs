@@ -48,6 +48,8 @@ async fn connection(socket: TcpStream, peer: SocketAddr, routes: Router) {
         .max_buf_size(HEAD_BYTES_MAX)
         .title_case_headers(true);
     let serving = http.serve_connection(TokioIo::new(socket), TowerToHyperService::new(routes));
+    // Connections of agents become their way to the master.
+    let serving = serving.with_upgrades();
     if let Err(error) = serving.await {
         tracing::debug!(%peer, %error, "connection ended");
     }

@@ -9,10 +9,12 @@ mod acceptor;
 mod config;
 mod core;
 mod handlers;
+mod lone_agent;
 mod server;
 mod shell;
 mod state;
 mod wire;
 
 pub use config::{Config, Limits};
+pub use lone_agent::{AgentConfig, MesosAgent};
 pub use server::{Mesos, StartError};

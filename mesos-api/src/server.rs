@@ -5,7 +5,7 @@ use crate::{
     acceptor::serve,
     config::Config,
     handlers::{self, Cluster},
-    shell::{self, AgentHandle, AgentStart, MasterHandle, MasterStart},
+    shell::{self, AgentHandle, AgentStart, MasterHandle, MasterStart, Whereabouts},
     state::Registry,
 };
 use mesos_proto::v1::{self, AgentInfo, MasterInfo, master_info};
@@ -80,7 +80,7 @@ impl Mesos {
         };
         let agents = AgentHandle::start(
             start,
-            masters.clone(),
+            Whereabouts::Here(masters.clone()),
             clock.clone(),
             random,
             &tasks,
@@ -124,7 +124,7 @@ impl Mesos {
     }
 }
 
-async fn bind(address: &str) -> Result<Listener, StartError> {
+pub(crate) async fn bind(address: &str) -> Result<Listener, StartError> {
     let bound = Listener::bind(address, false, None).await;
     bound.map_err(|source| StartError::Bind {
         address: address.to_owned(),

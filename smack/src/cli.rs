@@ -25,6 +25,8 @@ pub(crate) enum Command {
     /// Start the Mesos master and agent alone
     #[command(after_help = PRECEDENCE)]
     Mesos(Options),
+    /// Start a Mesos agent whose master is another process
+    MesosAgent(AgentOptions),
     /// Show configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -80,6 +82,35 @@ pub(crate) struct Options {
     #[arg(long, env = "SMACK_STORAGE", value_enum)]
     pub(crate) storage: Option<Storage>,
     /// What is logged: a level, or directives such as info,kafka_server=debug [default: info]
+    #[arg(long, env = "SMACK_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+    /// How log lines look [default: text]
+    #[arg(long, env = "SMACK_LOG_FORMAT", value_enum)]
+    pub(crate) log_format: Option<LogFormat>,
+}
+
+/// What can be said when starting a Mesos agent alone.
+#[derive(Debug, Args)]
+pub(crate) struct AgentOptions {
+    /// Where the master listens: host and port of its HTTP API
+    #[arg(long, env = "SMACK_MESOS_MASTER", value_name = "HOST:PORT")]
+    pub(crate) master: String,
+    /// Address that the agent listens on
+    #[arg(long, env = "SMACK_HOST", value_name = "HOST", default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// Port of the agent; 0 takes a free one
+    #[arg(long, env = "SMACK_AGENT_PORT", value_name = "PORT", default_value_t = 5051)]
+    pub(crate) port: u16,
+    /// Where tasks' sandboxes are made
+    #[arg(long, value_name = "DIR", default_value = "./smack-data/mesos-agent")]
+    pub(crate) work_dir: PathBuf,
+    /// What it offers, as in "cpus:4;mem:8192"; the rest is taken from the machine
+    #[arg(long, value_name = "LIST")]
+    pub(crate) resources: Option<String>,
+    /// What frameworks may choose it by, as in "rack:r1;zone:z"
+    #[arg(long, value_name = "LIST")]
+    pub(crate) attributes: Option<String>,
+    /// What is logged: a level, or directives [default: info]
     #[arg(long, env = "SMACK_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
     /// How log lines look [default: text]

@@ -2,6 +2,7 @@
 //!
 //! Knows: every server's configuration and how to start it. Never: what a server does once it runs.
 
+mod agent;
 mod banner;
 mod cli;
 mod ports;
@@ -49,14 +50,19 @@ fn run() -> anyhow::Result<()> {
         cli::Command::Kafka(options) => (Servers::KAFKA, options),
         cli::Command::Cql(options) => (Servers::CQL, options),
         cli::Command::Mesos(options) => (Servers::MESOS, options),
+        cli::Command::MesosAgent(options) => return until_ended(agent::run(options)),
         cli::Command::Config(cli::ConfigCommand::Default) => {
             print!("{}", settings::DEFAULT_FILE);
             return Ok(());
         }
     };
     let settings = settings::Settings::from_options(servers, options)?;
+    until_ended(up::run(settings))
+}
+
+fn until_ended(run: impl Future<Output = anyhow::Result<()>>) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ended = runtime.block_on(up::run(settings));
+    let ended = runtime.block_on(run);
     runtime.shutdown_timeout(STOP_LEFTOVER_MAX);
     ended
 }

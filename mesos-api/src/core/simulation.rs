@@ -1,11 +1,12 @@
-//! A master, an agent and frameworks on a manual clock: messages are lost, late and repeated, as a seed says.
+//! A master, an agent and frameworks on a manual clock: messages are lost, late and repeated, connections break and
+//! masters follow one another, as a seed says.
 //! A failing seed is printed by proptest, and replays.
 
 use super::{
     Now,
     agent::{self, Agent, Ended},
     link::{ToAgent, ToMaster, is_terminal},
-    master::{self, Master, Policy, Registered},
+    master::{self, Change, Master, Policy, Registered},
     resources::{Resources, scalar},
 };
 use mesos_proto::v1::{
@@ -55,6 +56,11 @@ struct World {
     launched: BTreeMap<String, u32>,
     uuids: u128,
     tasks: u64,
+    /// What the master made durable.
+    registered: Registered,
+    /// The way between agent and master: a new one after each break.
+    link: u64,
+    masters: u64,
 }
 
 impl World {
@@ -64,14 +70,10 @@ impl World {
             resources: vec![scalar("cpus", 2.0), scalar("mem", 1024.0)],
             ..AgentInfo::default()
         };
-        let master = MasterInfo {
-            id: "m".to_owned(),
-            ..MasterInfo::default()
-        };
         let mut world = World {
             dice: Dice(seed | 1),
             now: Now::default(),
-            master: Master::new(Now::default(), master, Policy::default(), Registered::default()),
+            master: new_master(0, Now::default(), Registered::default()),
             agent: Agent::new(info),
             to_agent: VecDeque::new(),
             to_master: VecDeque::new(),
@@ -80,6 +82,9 @@ impl World {
             launched: BTreeMap::new(),
             uuids: 0,
             tasks: 0,
+            registered: Registered::default(),
+            link: 1,
+            masters: 0,
         };
         world.agent_step(agent::Input::Connected);
         for stream in ["s0", "s1"] {
@@ -92,6 +97,10 @@ impl World {
     fn subscribe(&mut self, stream: &str) {
         let info = FrameworkInfo {
             user: "root".to_owned(),
+            id: Some(self.frameworks[stream].id.clone())
+                .filter(|id| !id.is_empty())
+                .map(|value| FrameworkId { value }),
+            failover_timeout: Some(1e6),
             name: stream.to_owned(),
             roles: vec!["*".to_owned()],
             capabilities: vec![Capability {
@@ -100,6 +109,7 @@ impl World {
             ..FrameworkInfo::default()
         };
         let call = Call {
+            framework_id: info.id.clone(),
             subscribe: Some(call::Subscribe {
                 framework_info: info,
                 ..call::Subscribe::default()
@@ -118,10 +128,8 @@ impl World {
             match effect {
                 master::Effect::Event { stream, event } => self.event(&stream, *event),
                 master::Effect::Agent { message, .. } => self.to_agent.push_back(message),
-                master::Effect::Close { .. }
-                | master::Effect::Unlink { .. }
-                | master::Effect::Store(_)
-                | master::Effect::Told(_) => {}
+                master::Effect::Store(change) => self.keep(change),
+                master::Effect::Close { .. } | master::Effect::Unlink { .. } | master::Effect::Told(_) => {}
             }
         }
         self.check();
@@ -261,7 +269,8 @@ impl World {
         };
         let lost = may_lose && matches!(message, ToMaster::Update { .. }) && self.dice.below(4) == 0;
         if !lost {
-            self.master_step(master::Input::Agent { link: 1, message });
+            let link = self.link;
+            self.master_step(master::Input::Agent { link, message });
         }
     }
 
@@ -301,7 +310,74 @@ impl World {
         self.agent_step(agent::Input::Tick);
     }
 
+    /// What the next master will know.
+    fn keep(&mut self, change: Change) {
+        match change {
+            Change::Admitted { info, kept } => {
+                self.registered.admitted.retain(|(known, _)| known.id != info.id);
+                self.registered
+                    .unreachable
+                    .retain(|(id, _)| Some(id) != info.id.as_ref().map(|id| &id.value));
+                self.registered.admitted.push((*info, kept));
+            }
+            Change::Unreachable { agent, since } => {
+                let other = |info: &AgentInfo| info.id.as_ref().is_none_or(|id| id.value != agent);
+                self.registered.admitted.retain(|(info, _)| other(info));
+                self.registered.unreachable.push((agent, since));
+            }
+            other => panic!("nobody asked for {other:?}"),
+        }
+    }
+
+    /// The connection of the agent breaks: what is under way is lost, and another one is made.
+    fn break_link(&mut self) {
+        self.to_agent.clear();
+        self.to_master.clear();
+        self.master_step(master::Input::Unlinked { link: self.link });
+        self.link += 1;
+        self.agent_step(agent::Input::Connected);
+    }
+
+    /// The master is killed; another one takes its place, and everybody comes to it.
+    fn next_master(&mut self) {
+        self.masters += 1;
+        self.master = new_master(self.masters, self.now, self.registered.clone());
+        self.to_agent.clear();
+        self.to_master.clear();
+        self.link += 1;
+        self.agent_step(agent::Input::Connected);
+        for stream in ["s0", "s1"] {
+            let seen = self.frameworks.get_mut(stream).unwrap();
+            seen.offers.clear();
+            self.subscribe(stream);
+        }
+    }
+
+    /// A framework asks for its tasks whose end it does not know.
+    fn reconcile(&mut self, stream: &str) {
+        let agent_id = self.agent.info.id.clone();
+        let open = self.frameworks[stream].states.iter();
+        let open = open.filter(|(_, states)| states.last().is_none_or(|state| !is_terminal(*state)));
+        let tasks: Vec<call::reconcile::Task> = open
+            .map(|(task, _)| call::reconcile::Task {
+                task_id: TaskId { value: task.clone() },
+                agent_id: agent_id.clone(),
+            })
+            .collect();
+        if !tasks.is_empty() {
+            self.call(stream, |call| {
+                call.r#type = Some(call::Type::Reconcile as i32);
+                call.reconcile = Some(call::Reconcile { tasks });
+            });
+        }
+    }
+
     fn act(&mut self) {
+        match self.dice.below(60) {
+            0 => return self.next_master(),
+            1 => return self.break_link(),
+            _ => {}
+        }
         let stream = if self.dice.below(2) == 0 { "s0" } else { "s1" };
         match self.dice.below(10) {
             0 | 1 => self.launch(stream),
@@ -316,7 +392,11 @@ impl World {
 
     /// Nothing is lost any more: everything comes to its end.
     fn settle(&mut self) {
-        for _ in 0..2000 {
+        for round in 0..2000 {
+            if round % 200 == 100 {
+                self.reconcile("s0");
+                self.reconcile("s1");
+            }
             self.deliver_to_master(false);
             self.deliver_to_agent();
             self.process();
@@ -348,6 +428,15 @@ impl World {
             }
         }
     }
+}
+
+/// A master after others: what it gives out is named by its own id.
+fn new_master(number: u64, now: Now, registered: Registered) -> Master {
+    let info = MasterInfo {
+        id: format!("m{number}"),
+        ..MasterInfo::default()
+    };
+    Master::new(now, info, Policy::default(), registered)
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 //! one below the name of its process, as in the original.
 //!
 //! Rooms: `scheduler` (the scheduler API: THE TABLE of its calls), `operator` (the operator API), `older` (routes from
-//! before it), `basics` (health, version, redirect), `agent` (its state), `files` (sandboxes).
+//! before it), `basics` (health, version, redirect), `agent` (its state), `files` (sandboxes), `link` (agents in other processes).
 //! Never: encodings, or what master and agent decide.
 
 mod agent;
@@ -10,6 +10,7 @@ mod basics;
 #[cfg(test)]
 mod compat;
 mod files;
+mod link;
 mod older;
 mod operator;
 mod scheduler;
@@ -98,6 +99,7 @@ pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
         .route("/version", any(basics::version))
         .route("/metrics/snapshot", any(older::metrics))
         .route("/files/debug", any(older::files_debug))
+        .route(crate::wire::link::PATH, any(link::connect))
         .fallback(|| async { empty(StatusCode::NOT_FOUND) })
         .with_state(cluster)
 }

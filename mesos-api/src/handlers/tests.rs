@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     core::{agent::Agent, master::Registered},
-    shell::{AgentStart, MasterStart, Subscription},
+    shell::{AgentStart, MasterStart, Subscription, Whereabouts},
     state::Registry,
 };
 use axum::{
@@ -65,7 +65,14 @@ impl Recorded {
             work_dir: dir.path().to_owned(),
             endpoint: ([127, 0, 0, 1], 5051).into(),
         };
-        let agent = AgentHandle::start(start, master.clone(), clock.clone(), random, &tasks, stop.clone());
+        let agent = AgentHandle::start(
+            start,
+            Whereabouts::Here(master.clone()),
+            clock.clone(),
+            random,
+            &tasks,
+            stop.clone(),
+        );
         let cluster = Cluster {
             master,
             agent,
@@ -223,9 +230,24 @@ async fn what_no_run_changes_is_answered_to_the_byte() {
         "GET_OPERATIONS",
         "GET_TASKS",
         "GET_WEIGHTS",
+        "GET_QUOTA",
+        "GET_MAINTENANCE_SCHEDULE",
+        "GET_MAINTENANCE_STATUS",
     ] {
         let answer = recorded.operator(kind).await;
         assert_eq!(answer, golden(&format!("OP_master_{kind}")), "{kind}");
+    }
+    let list = r#"{"type":"LIST_FILES","list_files":{"path":"/"}}"#;
+    let answer = recorded.ask("POST", "/api/v1", &[JSON], list).await;
+    assert_eq!(answer, golden("OP_master_LIST_FILES"));
+    for (path, name) in [
+        ("/master/quota", "GET_master_quota"),
+        ("/master/weights", "GET_master_weights"),
+        ("/master/maintenance/schedule", "GET_master_maintenance_schedule"),
+        ("/master/maintenance/status", "GET_master_maintenance_status"),
+        ("/files/debug", "GET_files_debug"),
+    ] {
+        assert_eq!(recorded.ask("GET", path, &[], "").await, golden(name), "{path}");
     }
 }
 
@@ -239,6 +261,49 @@ fn paths(value: &Value, at: &str, all: &mut BTreeSet<String>) {
         _ => {
             all.insert(at.to_owned());
         }
+    }
+}
+
+/// What operators are told of frameworks has the shape of the recorded stream.
+#[tokio::test]
+async fn operators_are_told_as_by_the_original() {
+    let recorded = Recorded::start();
+    recorded.registered().await;
+    let (_, mut told) = recorded.cluster.master.watch(|_| ()).await.unwrap();
+    let subscription = recorded.subscribe().await;
+    let added = serde_json::to_value(told.recv().await.unwrap()).unwrap();
+    drop(subscription);
+    // It has no failover timeout: with its stream it is gone.
+    let updated = told.recv().await.unwrap();
+    assert_eq!(
+        updated.r#type(),
+        mesos_proto::v1::master::event::Type::FrameworkUpdated
+    );
+    let removed = serde_json::to_value(told.recv().await.unwrap()).unwrap();
+    let lines = std::fs::read_to_string(format!(
+        "{}/golden/operator_stream.jsonl",
+        env!("CARGO_MANIFEST_DIR")
+    ));
+    let golden: Vec<Value> = lines
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    for ours in [added, removed] {
+        let same = |event: &&Value| event["type"] == ours["type"];
+        let theirs = golden.iter().find(same).unwrap();
+        let shape = |event: &Value| {
+            let mut all = BTreeSet::new();
+            paths(event, "", &mut all);
+            // The recording's framework had roles and capabilities, and no host name.
+            all.retain(|path| {
+                !["roles", "capabilities.type", "hostname"]
+                    .iter()
+                    .any(|end| path.ends_with(end))
+            });
+            all
+        };
+        assert_eq!(shape(&ours), shape(theirs));
     }
 }
 

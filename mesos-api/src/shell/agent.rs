@@ -1,10 +1,11 @@
 use super::{
     INPUTS_MAX, Look, TICK,
     fetch::Cache,
-    master::{CallError, Joined, MasterHandle},
+    master::CallError,
     now,
     process::{self, Place},
     read,
+    way::{News, Way, Whereabouts},
 };
 use crate::core::agent::{Agent, Effect, Input, Run};
 use mesos_proto::v1::AgentInfo;
@@ -37,7 +38,7 @@ impl AgentHandle {
     /// Starts an agent, which registers with the master.
     pub(crate) fn start(
         start: AgentStart,
-        master: MasterHandle,
+        master: Whereabouts,
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
         tasks: &TaskTracker,
@@ -55,7 +56,7 @@ impl AgentHandle {
                 work_dir: start.work_dir,
                 endpoint: start.endpoint,
             }),
-            master,
+            way: Way::to(master),
             clock,
             random,
             asks,
@@ -78,7 +79,7 @@ impl AgentHandle {
 struct Owner {
     core: Agent,
     place: Arc<Place>,
-    master: MasterHandle,
+    way: Way,
     clock: Arc<dyn Clock>,
     random: Arc<Random>,
     asks: mpsc::Sender<Ask>,
@@ -89,41 +90,30 @@ impl Owner {
     async fn run(mut self, mut inbox: mpsc::Receiver<Ask>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let Ok(mut joined) = self.master.join().await else {
-            return;
-        };
-        self.step(&joined, Input::Connected);
         loop {
             tokio::select! {
                 () = stop.cancelled() => return self.end(),
-                message = joined.messages.recv() => {
-                    if let Some(message) = message {
-                        self.step(&joined, Input::Master(message));
-                        continue;
-                    }
-                    // The master gave the way up: another one is found.
-                    let Ok(again) = self.master.join().await else {
-                        return self.end();
-                    };
-                    joined = again;
-                    self.step(&joined, Input::Connected);
-                }
+                news = self.way.next() => match news {
+                    News::Connected => self.step(Input::Connected),
+                    News::Message(message) => self.step(Input::Master(message)),
+                    News::Lost => tracing::info!("the way to the master is lost"),
+                },
                 ask = inbox.recv() => match ask {
-                    Some(Ask::Input(input)) => self.step(&joined, input),
+                    Some(Ask::Input(input)) => self.step(input),
                     Some(Ask::Read(look)) => look(&self.core),
                     None => return,
                 },
-                _ = ticks.tick() => self.step(&joined, Input::Tick),
+                _ = ticks.tick() => self.step(Input::Tick),
             }
         }
     }
 
-    fn step(&mut self, joined: &Joined, input: Input) {
+    fn step(&mut self, input: Input) {
         let random = self.random.clone();
         let effects = self.core.step(now(&*self.clock), input, &mut || random.uuid());
         for effect in effects {
             match effect {
-                Effect::Master(message) => joined.say(message),
+                Effect::Master(message) => self.way.say(message),
                 Effect::Launch(run) => {
                     let launched = launch(*run, self.place.clone(), self.asks.clone());
                     self.tasks.spawn(launched);

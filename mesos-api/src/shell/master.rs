@@ -92,24 +92,46 @@ impl Drop for Subscription {
 
 /// An agent's way to a master. Dropping it tells the master.
 pub(crate) struct Joined {
-    link: Link,
     pub(crate) messages: mpsc::Receiver<ToAgent>,
-    asks: mpsc::Sender<Ask>,
+    to: To,
+}
+
+/// Where what an agent says goes.
+enum To {
+    /// A master in this process, which knows the way by its number.
+    Here(Link, mpsc::Sender<Ask>),
+    /// A connection.
+    There(mpsc::Sender<ToMaster>),
 }
 
 impl Joined {
     /// Passes on what the agent says; where the master is behind, what matters comes again later.
     pub(crate) fn say(&self, message: ToMaster) {
-        let link = self.link;
-        if self.asks.try_send(Ask::Agent { link, message }).is_err() {
+        let said = match &self.to {
+            To::Here(link, asks) => {
+                let link = *link;
+                asks.try_send(Ask::Agent { link, message }).is_ok()
+            }
+            To::There(connection) => connection.try_send(message).is_ok(),
+        };
+        if !said {
             tracing::warn!("the master is behind; an agent's message comes again later");
         }
+    }
+
+    /// A way over a connection.
+    pub(super) fn remote(connection: mpsc::Sender<ToMaster>, messages: mpsc::Receiver<ToAgent>) -> Self {
+        let to = To::There(connection);
+        Joined { messages, to }
     }
 }
 
 impl Drop for Joined {
     fn drop(&mut self) {
-        let _ = self.asks.try_send(Ask::Unlinked(self.link));
+        if let To::Here(link, asks) = &self.to {
+            // Where there is no room, the next tick notices.
+            let _ = asks.try_send(Ask::Unlinked(*link));
+        }
     }
 }
 
@@ -122,6 +144,17 @@ pub(crate) struct MasterStart {
 }
 
 impl MasterHandle {
+    /// The master of a process that has none: every call of it is told that it stops.
+    pub(crate) fn none(random: Arc<Random>) -> Self {
+        let (asks, _) = mpsc::channel(1);
+        let events_max = 1;
+        MasterHandle {
+            asks,
+            random,
+            events_max,
+        }
+    }
+
     /// Starts a master.
     pub(crate) fn start(
         start: MasterStart,
@@ -210,10 +243,10 @@ impl MasterHandle {
         let (answer, answered) = oneshot::channel();
         let ask = Ask::Join { messages, answer };
         self.asks.send(ask).await.map_err(|_| CallError::Stopping)?;
+        let link = answered.await.map_err(|_| CallError::Stopping)?;
         Ok(Joined {
-            link: answered.await.map_err(|_| CallError::Stopping)?,
             messages: received,
-            asks: self.asks.clone(),
+            to: To::Here(link, self.asks.clone()),
         })
     }
 }

@@ -8,10 +8,12 @@ mod fetch;
 mod master;
 mod process;
 mod resources;
+mod way;
 
 pub(crate) use agent::{AgentHandle, AgentStart};
 pub(crate) use master::{CallError, MasterHandle, MasterStart, Subscription};
-pub(crate) use resources::resources;
+pub(crate) use resources::{attributes, resources};
+pub(crate) use way::{Whereabouts, carry};
 
 use crate::core::Now;
 use server_kit::Clock;

@@ -1,5 +1,5 @@
 use crate::core::resources::scalar;
-use mesos_proto::v1::{Resource, value};
+use mesos_proto::v1::{Attribute, Resource, value};
 use std::{fs, thread};
 
 /// Ports that are offered where nothing else is said, as the original does.
@@ -28,6 +28,37 @@ pub(crate) fn resources(text: &str) -> Result<Vec<Resource>, String> {
         }
     }
     Ok(all)
+}
+
+/// What frameworks may choose an agent by: numbers as such, anything else as text.
+pub(crate) fn attributes(text: &str) -> Result<Vec<Attribute>, String> {
+    let pairs = text.split(';').map(str::trim).filter(|pair| !pair.is_empty());
+    pairs
+        .map(|pair| {
+            let (name, value) = pair
+                .split_once(':')
+                .ok_or_else(|| format!("Invalid attribute key:value pair '{pair}'"))?;
+            let (name, value) = (name.trim().to_owned(), value.trim());
+            Ok(
+                match value.parse::<f64>().ok().filter(|number| number.is_finite()) {
+                    Some(number) => Attribute {
+                        name,
+                        r#type: value::Type::Scalar as i32,
+                        scalar: Some(value::Scalar { value: number }),
+                        ..Attribute::default()
+                    },
+                    None => Attribute {
+                        name,
+                        r#type: value::Type::Text as i32,
+                        text: Some(value::Text {
+                            value: value.to_owned(),
+                        }),
+                        ..Attribute::default()
+                    },
+                },
+            )
+        })
+        .collect()
 }
 
 /// Megabytes of disk that are offered where nothing else is said; the original takes half of a large disk.

@@ -1,7 +1,9 @@
 //! HTTP bodies to types and back, and streams of events. Texts of refusals are the original's.
 //!
-//! Rooms: `stream` (RecordIO answers), `query` (what follows a path). Knows: JSON, protobuf, headers. Never: what a message means, storage, time.
+//! Rooms: `stream` (RecordIO answers), `query` (what follows a path), `link` (between master and
+//! agents). Knows: JSON, protobuf, headers. Never: what a message means, storage, time.
 
+pub(crate) mod link;
 mod query;
 mod stream;
 #[cfg(test)]

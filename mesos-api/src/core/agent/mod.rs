@@ -75,6 +75,8 @@ pub(crate) struct Agent {
     pub(crate) operations: IndexMap<Vec<u8>, Operation>,
     /// When it introduces itself again, in elapsed time, as the master has not answered yet.
     introduce_at: Option<Duration>,
+    /// When unacknowledged operations were last told, in elapsed time.
+    operations_told: Duration,
     effects: Vec<Effect>,
 }
 
@@ -88,6 +90,7 @@ impl Agent {
             completed: VecDeque::new(),
             operations: IndexMap::new(),
             introduce_at: None,
+            operations_told: Duration::ZERO,
             effects: Vec::new(),
         }
     }
@@ -142,9 +145,14 @@ impl Agent {
             ToAgent::AcknowledgeOperation { operation, uuid } => {
                 self.operation_acknowledged(&operation, &uuid);
             }
-            ToAgent::RunGroup { .. } | ToAgent::ShutdownExecutor { .. } | ToAgent::Message { .. } => {
-                tracing::warn!("executors of one's own are not supported here");
+            ToAgent::RunGroup { framework, tasks, .. } => {
+                tasks.iter().for_each(|task| self.refuse(now, &framework, task));
             }
+            ToAgent::Run { framework, task } if task.executor.is_some() => {
+                self.refuse(now, &framework, &task);
+            }
+            // There is no executor that could be told.
+            ToAgent::ShutdownExecutor { .. } | ToAgent::Message { .. } => {}
             ToAgent::Run { framework, task } => self.run(*framework, *task, uuid),
             ToAgent::Kill {
                 framework,
@@ -266,7 +274,7 @@ impl Agent {
             self.introduce(now);
         }
         self.resend(now);
-        self.resend_operations();
+        self.resend_operations(now);
     }
 
     /// A new state of a task: it is told once those before it were acknowledged.

@@ -1,6 +1,10 @@
 use super::{Agent, Effect};
-use crate::core::link::ToMaster;
+use crate::core::{Now, link::ToMaster};
 use mesos_proto::v1::{Operation, OperationState, OperationStatus, Resource, Uuid};
+use std::time::Duration;
+
+/// How long an end may take to be acknowledged.
+const RESEND_EVERY: Duration = Duration::from_secs(10);
 
 impl Agent {
     /// The agent has become what an operation makes of it. The master checked it; to keep it is all there is to do.
@@ -25,8 +29,15 @@ impl Agent {
         };
         operation.latest_status = status.clone();
         operation.statuses.push(status);
+        self.tell_operation(&operation);
         self.operations.insert(operation.uuid.value.clone(), operation);
-        self.resend_operations();
+    }
+
+    fn tell_operation(&mut self, operation: &Operation) {
+        self.effects.push(Effect::Master(ToMaster::OperationUpdated {
+            operation: operation.uuid.value.clone(),
+            status: Box::new(operation.latest_status.clone()),
+        }));
     }
 
     pub(super) fn operation_acknowledged(&mut self, operation: &[u8], uuid: &[u8]) {
@@ -41,13 +52,13 @@ impl Agent {
         }
     }
 
-    /// Tells every end that is not acknowledged.
-    pub(super) fn resend_operations(&mut self) {
-        for (operation, kept) in &self.operations {
-            self.effects.push(Effect::Master(ToMaster::OperationUpdated {
-                operation: operation.clone(),
-                status: Box::new(kept.latest_status.clone()),
-            }));
+    /// Tells every end that is not acknowledged, once in a while.
+    pub(super) fn resend_operations(&mut self, now: Now) {
+        if self.operations.is_empty() || now.elapsed < self.operations_told + RESEND_EVERY {
+            return;
         }
+        self.operations_told = now.elapsed;
+        let all: Vec<Operation> = self.operations.values().cloned().collect();
+        all.iter().for_each(|operation| self.tell_operation(operation));
     }
 }

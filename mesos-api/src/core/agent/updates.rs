@@ -1,6 +1,9 @@
 use super::{Agent, Effect, model::Resend};
 use crate::core::{Now, link::ToMaster};
-use mesos_proto::v1::TaskStatus;
+use mesos_proto::v1::{
+    FrameworkInfo, TaskInfo, TaskState, TaskStatus,
+    task_status::{Reason, Source},
+};
 use std::time::Duration;
 
 /// First pause before an update is sent again; it doubles.
@@ -8,6 +11,28 @@ const RESEND_MIN: Duration = Duration::from_secs(10);
 const RESEND_MAX: Duration = Duration::from_secs(600);
 
 impl Agent {
+    /// Tells that a task cannot run here. Nothing waits for an acknowledgement: the status has no uuid.
+    pub(super) fn refuse(&mut self, now: Now, framework: &FrameworkInfo, task: &TaskInfo) {
+        let latest = TaskState::TaskError;
+        let status = TaskStatus {
+            task_id: task.task_id.clone(),
+            state: latest as i32,
+            message: Some("Executors of one's own are not supported here".to_owned()),
+            source: Some(Source::Agent as i32),
+            reason: Some(Reason::TaskInvalid as i32),
+            agent_id: self.info.id.clone(),
+            timestamp: Some(now.wall.as_secs_f64()),
+            ..TaskStatus::default()
+        };
+        let framework = framework.id.as_ref().map_or("", |id| &id.value).to_owned();
+        let status = Box::new(status);
+        self.effects.push(Effect::Master(ToMaster::Update {
+            framework,
+            status,
+            latest,
+        }));
+    }
+
     /// Sends an update now, or after those before it.
     pub(super) fn queue(&mut self, now: Now, id: &str, status: TaskStatus) {
         let Some(container) = self.containers.get_mut(id) else {

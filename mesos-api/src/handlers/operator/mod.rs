@@ -302,6 +302,6 @@ pub(super) async fn handle(
         Does::Watch => watch::watch(&cluster, encoding).await,
         Does::Level => commands::set_level(&cluster, &call),
         // The log of this server goes to its standard error; there are no files to be read through the master.
-        Does::Files => Ok(empty(StatusCode::NOT_FOUND)),
+        Does::Files => Err(refusal(StatusCode::NOT_FOUND, "")),
     }
 }
