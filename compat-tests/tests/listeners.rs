@@ -226,7 +226,8 @@ fn certificates_change_while_the_broker_runs() -> Result<()> {
     Ok(())
 }
 
-/// A limit of one listener, set while the broker runs: who is one too many waits, and nobody of the others does.
+/// A limit of one listener, set while the broker runs: who is one too many waits, and nobody of the others does. At the limit
+/// of all, who comes by the brokers' own listener is let in, and the idle one of another goes.
 #[test]
 fn a_listener_at_its_limit_waits_alone() -> Result<()> {
     if Subject::from_env() != Subject::Smack {
@@ -258,6 +259,14 @@ fn a_listener_at_its_limit_waits_alone() -> Result<()> {
     drop(first);
     second.set_read_timeout(Some(Duration::from_secs(40)))?;
     ensure!(is_answered(&mut second), "there is room again");
+    let change = "--add-config max.connections=1";
+    ensure!(
+        alter(broker.address(), change)?.code == Some(0),
+        "the limit of all"
+    );
+    raw::is_well(broker.address())?;
+    let reaction = raw::reaction(&mut second);
+    ensure!(reaction == Reaction::Closed, "the idle one: {reaction:?}");
     Ok(())
 }
 

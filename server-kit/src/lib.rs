@@ -6,6 +6,9 @@
 mod admin;
 mod clock;
 mod connections;
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals;
 mod listener;
 mod logging;
 mod process;

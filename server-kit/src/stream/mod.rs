@@ -5,6 +5,8 @@
 mod proxy;
 mod tls;
 
+#[cfg(feature = "internals")]
+pub(crate) use proxy::parse as parse_proxy_header;
 pub(crate) use proxy::read_proxy_header;
 pub use tls::{TlsAcceptor, TlsOptions};
 

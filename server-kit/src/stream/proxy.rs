@@ -43,7 +43,7 @@ async fn read(socket: &mut TcpStream) -> io::Result<Option<SocketAddr>> {
 }
 
 /// The header's length, and the address it tells; `None` where more bytes are needed.
-pub(super) fn parse(seen: &[u8]) -> io::Result<Option<(usize, Option<SocketAddr>)>> {
+pub(crate) fn parse(seen: &[u8]) -> io::Result<Option<(usize, Option<SocketAddr>)>> {
     if seen.starts_with(&SIGNATURE) {
         return parse_binary(seen);
     }
