@@ -11,7 +11,7 @@ export ROCKSDB_STATIC := 1
 endif
 
 up: setup
-	cargo build --release --quiet --package smack
+	cargo build --release --quiet --package smack --package libmesos
 	@scripts/rocksdb keep
 	$(CARGO_TARGET_DIR)/release/smack up $(ARGS)
 

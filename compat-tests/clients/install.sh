@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
 #   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud
-#   install.sh mesos-python
+#   install.sh mesos-python | mesos-java VERSION | spark
 #   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-dsbulk | cql-rust | cql-load
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
 set -euo pipefail
@@ -23,6 +23,8 @@ go) from=("$here/go/go.mod" "$here/go/go.sum" "$tests"/scenarios/go/*/*.go) ;;
 rdkafka) from=("$here/rdkafka/Cargo.toml" "$here/rdkafka/Cargo.lock" "$tests/scenarios/rdkafka/main.rs") ;;
 cql-python | cql-scylla) from=("$here/cql/${what#cql-}/requirements.txt") ;;
 mesos-python) from=("$here/mesos/python/requirements.txt") ;;
+mesos-java) from=("$here/mesos/java/pom.xml" "$tests"/scenarios/mesos/java/*.java) ;;
+spark) from=("$here/mesos/spark/requirements.txt") ;;
 cql-node) from=("$here/cql/node/package.json" "$here/cql/node/package-lock.json") ;;
 cql-go) from=("$here/cql/go/go.mod" "$here/cql/go/go.sum" "$tests/scenarios/cql/go/main.go") ;;
 cql-java | cql-java3) from=("$here/cql/${what#cql-}/pom.xml" "$tests/scenarios/cql/${what#cql-}"/*.java) ;;
@@ -45,7 +47,7 @@ if [ ! -d "$dir" ]; then
     new=$(mktemp -d "$cache/.new-$what-XXXXXX")
     trap 'rm -rf "$new"' EXIT
     case $what in
-    python | cql-python | cql-scylla | mesos-python)
+    python | cql-python | cql-scylla | mesos-python | spark)
         python3 -m venv "$new" >&2
         "$new/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps -r "${from[0]}" >&2
         ;;
@@ -71,6 +73,10 @@ if [ ! -d "$dir" ]; then
         ;;
     cql-java | cql-java3)
         jars "${from[0]}" "$new/lib"
+        javac -nowarn -cp "$new/lib/*" -d "$new/classes" "${from[@]:1}" >&2
+        ;;
+    mesos-java)
+        jars "${from[0]}" "$new/lib" -Dmesos.version="$version"
         javac -nowarn -cp "$new/lib/*" -d "$new/classes" "${from[@]:1}" >&2
         ;;
     cql-rust)

@@ -487,6 +487,17 @@ fn flags(binary: &Path) -> String {
         .unwrap_or_default()
 }
 
+/// The library that JVM frameworks load, built beside the binary.
+pub fn libmesos() -> Result<PathBuf> {
+    let library = smack_binary()?.with_file_name("libmesos.so");
+    ensure!(
+        library.is_file(),
+        "there is no {}: run `cargo build --package libmesos` in the binary's profile",
+        library.display()
+    );
+    Ok(library)
+}
+
 /// The binary under test.
 pub fn smack_binary() -> Result<PathBuf> {
     if let Some(binary) = std::env::var_os("SMACK_BIN") {

@@ -16,6 +16,7 @@ const PURE: &[&str] = &[
     "cql-server",
     "mesos-proto",
     "mesos-api",
+    "libmesos",
     "xtask",
 ];
 /// Crates that link RocksDB, or run a binary that does: release only, so that its C++ is compiled once.
@@ -46,7 +47,7 @@ pub(crate) fn run() -> Result<()> {
         ],
     )?;
     steps.cargo("test (pure)", &with_packages(&["test", "--quiet"], PURE))?;
-    steps.cargo("build", &["build", "--release", "--quiet", "--package", "smack"])?;
+    steps.cargo("build", &["build", "--release", "--quiet", "--package", "smack", "--package", "libmesos"])?;
     steps.cargo(
         "test (linked)",
         &with_packages(&["test", "--release", "--quiet", "--no-fail-fast"], LINKED),

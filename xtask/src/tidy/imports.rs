@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ),
     ("cql-server", &["server-kit", "storage"]),
     ("kafka-server", &["server-kit", "storage"]),
+    ("libmesos", &["mesos-proto"]),
     ("mesos-api", &["mesos-proto", "server-kit", "storage"]),
     (
         "smack",

@@ -1,0 +1,49 @@
+//! libmesos.so under the stock Java library, in its oldest and newest version that people use, against a running smack.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Mutex};
+
+use anyhow::{Result, anyhow, ensure};
+use compat_tests::{Broker, Program, broker, clients};
+
+fn run(version: &str, scenario: &str) -> Result<()> {
+    let dir = installed(version)?;
+    let out = Program::new("java")
+        .args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xcheck:jni"])
+        .args(["-cp", &format!("{0}/classes:{0}/lib/*", dir.display())])
+        .args(["Drivers", scenario])
+        .env("MESOS", Broker::shared_mesos()?.address())
+        .env("MESOS_NATIVE_JAVA_LIBRARY", broker::libmesos()?)
+        .run()?;
+    ensure!(out.contains(&format!("PASS {scenario}")), "{out}");
+    // What the virtual machine itself finds wrong with the use of its interface.
+    ensure!(!out.contains("FATAL ERROR in native method"), "{out}");
+    Ok(())
+}
+
+fn installed(version: &str) -> Result<PathBuf> {
+    static INSTALLED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut installed = INSTALLED.lock().map_err(|_| anyhow!("an installation panicked"))?;
+    if let Some(dir) = installed.get(version) {
+        return Ok(dir.clone());
+    }
+    let dir = clients::install(&["mesos-java", version])?;
+    installed.insert(version.to_owned(), dir.clone());
+    Ok(dir)
+}
+
+macro_rules! version {
+    ($module:ident, $version:literal) => {
+        mod $module {
+            fn run(scenario: &str) -> anyhow::Result<()> {
+                super::run($version, scenario)
+            }
+            compat_tests::scenarios!(run:
+                a_framework_acknowledges_by_itself, a_framework_fails_over, a_master_that_cannot_be_named_aborts,
+                an_exception_aborts, tasks_run_to_their_end, the_library_tells_its_version,
+                what_is_acknowledged_already_is_refused);
+        }
+    };
+}
+
+version!(java_1_4, "1.4.3");
+version!(java_1_11, "1.11.0");

@@ -1,0 +1,11 @@
+//! The shell of the drivers: a thread that holds the stream of events and runs callbacks, one that sends calls.
+//!
+//! Knows: the cores, the API, when to try again. Never: Java, or what a call means.
+
+mod backoff;
+mod executor;
+mod outbox;
+mod run;
+mod scheduler;
+
+pub(crate) use run::{Driver, Listener, Thrown};
