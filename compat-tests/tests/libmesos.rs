@@ -8,7 +8,12 @@ use compat_tests::{Broker, Program, broker, clients};
 fn run(version: &str, scenario: &str) -> Result<()> {
     let dir = installed(version)?;
     let out = Program::new("java")
-        .args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xcheck:jni"])
+        .args([
+            "-Xmx128m",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:+UseSerialGC",
+            "-Xcheck:jni",
+        ])
         .args(["-cp", &format!("{0}/classes:{0}/lib/*", dir.display())])
         .args(["Drivers", scenario])
         .env("MESOS", Broker::shared_mesos()?.address())
@@ -22,7 +27,9 @@ fn run(version: &str, scenario: &str) -> Result<()> {
 
 fn installed(version: &str) -> Result<PathBuf> {
     static INSTALLED: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut installed = INSTALLED.lock().map_err(|_| anyhow!("an installation panicked"))?;
+    let mut installed = INSTALLED
+        .lock()
+        .map_err(|_| anyhow!("an installation panicked"))?;
     if let Some(dir) = installed.get(version) {
         return Ok(dir.clone());
     }
@@ -43,6 +50,24 @@ macro_rules! version {
                 what_is_acknowledged_already_is_refused);
         }
     };
+}
+
+/// Whatever else it named, some machine with a virtual machine on it would not have.
+#[test]
+fn the_library_needs_libc_alone() -> Result<()> {
+    let library = broker::libmesos()?;
+    let said = Program::new("readelf").args(["-d".into(), library]).run()?;
+    let needed: Vec<&str> = said
+        .lines()
+        .filter(|line| line.contains("(NEEDED)"))
+        .filter_map(|line| line.split(['[', ']']).nth(1))
+        .collect();
+    let loader = |name: &&str| *name == "libc.so.6" || name.starts_with("ld-linux");
+    ensure!(
+        !needed.is_empty() && needed.iter().all(|name| loader(&name)),
+        "{needed:?}"
+    );
+    Ok(())
 }
 
 version!(java_1_4, "1.4.3");

@@ -21,7 +21,9 @@ fn installed() -> Result<(PathBuf, PathBuf)> {
         .get_or_init(|| clients::install(&["spark"]).map_err(|error| format!("{error:?}")))
         .as_ref()
         .map_err(|error| anyhow!("{error}"))?;
-    let lib = std::fs::read_dir(venv.join("lib"))?.next().context("no Python")??;
+    let lib = std::fs::read_dir(venv.join("lib"))?
+        .next()
+        .context("no Python")??;
     Ok((lib.path().join("site-packages/pyspark"), venv.join("bin/python")))
 }
 
@@ -32,19 +34,35 @@ fn submit(master: &str, settings: &[(&str, &str)], application: &[&str]) -> Resu
     let settings = settings
         .iter()
         .flat_map(|(name, value)| ["--conf".to_owned(), format!("{name}={value}")]);
-    let application = application.iter().map(|part| part.replace("HOME", &home.display().to_string()));
+    let application = application
+        .iter()
+        .map(|part| part.replace("HOME", &home.display().to_string()));
     Program::new(home.join("bin/spark-submit"))
         .args(["--master", &format!("mesos://{master}")])
         .args(["--driver-memory", "512m"])
         .args(["--driver-java-options", JAVA_OPTIONS])
-        .args(["--conf", &format!("spark.executor.extraJavaOptions={JAVA_OPTIONS}")])
-        .args(["--conf", "spark.executor.memory=512m", "--conf", "spark.ui.enabled=false"])
+        .args([
+            "--conf",
+            &format!("spark.executor.extraJavaOptions={JAVA_OPTIONS}"),
+        ])
+        .args([
+            "--conf",
+            "spark.executor.memory=512m",
+            "--conf",
+            "spark.ui.enabled=false",
+        ])
         .args(["--conf", "spark.driver.host=127.0.0.1"])
         .args(settings)
         .args(application)
         .env("SPARK_HOME", &home)
         .env("PYSPARK_PYTHON", &python)
-        .env("PATH", format!("{}:/usr/bin:/bin", python.parent().context("no folder")?.display()))
+        .env(
+            "PATH",
+            format!(
+                "{}:/usr/bin:/bin",
+                python.parent().context("no folder")?.display()
+            ),
+        )
         .env("SPARK_LOCAL_IP", "127.0.0.1")
         .env("MESOS_NATIVE_JAVA_LIBRARY", broker::libmesos()?)
         .seconds_max(240)

@@ -47,7 +47,18 @@ pub(crate) fn run() -> Result<()> {
         ],
     )?;
     steps.cargo("test (pure)", &with_packages(&["test", "--quiet"], PURE))?;
-    steps.cargo("build", &["build", "--release", "--quiet", "--package", "smack", "--package", "libmesos"])?;
+    steps.cargo(
+        "build",
+        &[
+            "build",
+            "--release",
+            "--quiet",
+            "--package",
+            "smack",
+            "--package",
+            "libmesos",
+        ],
+    )?;
     steps.cargo(
         "test (linked)",
         &with_packages(&["test", "--release", "--quiet", "--no-fail-fast"], LINKED),
