@@ -39,6 +39,7 @@ fn run(scenario: &str) -> anyhow::Result<()> {
 
 scenarios!(run:
     an_agent_is_drained,
+    an_agent_is_gone_for_good,
     maintenance_is_asked_for,
     operations_are_told_of,
     operators_watch,

@@ -70,7 +70,11 @@ impl Way {
             State::Found(joined) => match joined.messages.recv().await {
                 Some(message) => News::Message(message),
                 None => {
-                    self.now = State::Seeking(Box::pin(seek(self.whereabouts.clone())));
+                    let whereabouts = self.whereabouts.clone();
+                    self.now = State::Seeking(Box::pin(async {
+                        sleep(RETRY).await;
+                        seek(whereabouts).await
+                    }));
                     News::Lost
                 }
             },

@@ -244,6 +244,24 @@ def an_agent_is_drained():
     framework.end()
 
 
+def an_agent_is_gone_for_good():
+    framework = Framework()
+    offer = framework.offer()
+    framework.launch(offer, "gone", "sleep 1000")
+    framework.state("TASK_RUNNING")
+    agent_id = offer["agent_id"]
+    operator("MARK_AGENT_GONE", mark_agent_gone={"agent_id": agent_id})
+    assert framework.state("TASK_GONE_BY_OPERATOR")["reason"] == "REASON_AGENT_REMOVED_BY_OPERATOR"
+    framework.call("RECONCILE", reconcile={"tasks": [{"task_id": {"value": "gone"}, "agent_id": agent_id}]})
+    assert framework.state("TASK_GONE_BY_OPERATOR")["reason"] == "REASON_RECONCILIATION"
+    status, why = post("/api/v1", {"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": "nobody"}}})
+    assert status == 404, (status, why)
+    # The process begins anew, under another name.
+    fresh = framework.offer()
+    assert fresh["agent_id"] != agent_id, fresh
+    framework.end()
+
+
 def what_frameworks_say_is_checked():
     framework = Framework()
     roles = {**framework.info, "id": framework.id, "roles": [ROLE, "db"]}

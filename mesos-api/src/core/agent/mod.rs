@@ -139,7 +139,7 @@ impl Agent {
                 self.info.id = Some(mesos_proto::v1::AgentId { value: agent });
                 self.introduce_at = None;
             }
-            ToAgent::Refused { why } => tracing::error!(why, "the master refuses this agent"),
+            ToAgent::Refused { why } => self.refused(now, &why, uuid),
             ToAgent::Ping => self.effects.push(Effect::Master(ToMaster::Pong)),
             ToAgent::Apply { operation, total } => self.apply(*operation, total, uuid),
             ToAgent::AcknowledgeOperation { operation, uuid } => {
@@ -170,21 +170,32 @@ impl Agent {
                 task,
                 uuid,
             } => self.acknowledged(now, &framework, &task, &uuid),
-            ToAgent::Shutdown { framework } => {
-                let of = |one: &&Container| one.framework == framework;
-                let all: Vec<String> = self
-                    .containers
-                    .values()
-                    .filter(of)
-                    .map(|one| one.id.clone())
-                    .collect();
-                for container in all {
-                    self.forget_updates(&container);
-                    self.kill(now, &container, None, uuid);
-                    self.over(&container);
-                }
-            }
+            ToAgent::Shutdown { framework } => self.shut_down(now, &framework, uuid),
         }
+    }
+
+    /// Kills whatever a framework runs; nobody is told.
+    fn shut_down(&mut self, now: Now, framework: &str, uuid: &mut dyn FnMut() -> uuid::Uuid) {
+        let of = |one: &&Container| one.framework == framework;
+        let all = self.containers.values().filter(of);
+        let all: Vec<String> = all.map(|one| one.id.clone()).collect();
+        for container in all {
+            self.forget_updates(&container);
+            self.kill(now, &container, None, uuid);
+            self.over(&container);
+        }
+    }
+
+    /// The master never wants to hear of this agent again: what it runs is killed, and it begins anew.
+    fn refused(&mut self, now: Now, why: &str, uuid: &mut dyn FnMut() -> uuid::Uuid) {
+        tracing::error!(why, "the master refuses this agent");
+        let frameworks: Vec<String> = self.frameworks.keys().cloned().collect();
+        for framework in frameworks {
+            self.shut_down(now, &framework, uuid);
+        }
+        self.operations.clear();
+        self.info.id = None;
+        self.introduce_at = None;
     }
 
     fn run(&mut self, framework: FrameworkInfo, task: TaskInfo, uuid: &mut dyn FnMut() -> uuid::Uuid) {

@@ -25,7 +25,7 @@ impl Master {
         };
         self.next_agent += 1;
         self.admit_agent(link, agent);
-        self.allocate(now);
+        self.allocate_soon(now);
     }
 
     /// An agent that was known to this master, or to one before it.
@@ -43,6 +43,7 @@ impl Master {
         if self.down.iter().any(|machine| agent.is_on(machine)) {
             return self.refuse_agent(link, "Machine is `DOWN`".to_owned());
         }
+        let known = self.agents.contains_key(&id);
         let was_unreachable = self.unreachable.shift_remove(&id).is_some();
         agent.reregistered = Some(now.wall);
         if let Some(before) = self.agents.get(&id) {
@@ -73,8 +74,11 @@ impl Master {
                 self.reachable_again(now, &framework, &task);
             }
         }
-        self.recount();
-        self.allocate(now);
+        if known {
+            // Some of it was counted before.
+            self.recount();
+        }
+        self.allocate_soon(now);
     }
 
     /// The registry knows it before anybody else does.
@@ -137,13 +141,17 @@ impl Master {
             if !is_terminal(state_of(task.state)) {
                 let uses = Resources::of(&task.resources).unwrap_or_default();
                 agent.available.subtract(&uses.unallocated());
+                framework.count(&uses);
             }
             back.tasks.push((task.framework_id.value.clone(), task.clone()));
             framework.tasks.insert(task.task_id.value.clone(), task);
         }
-        for info in agent.executors.values() {
+        for ((framework, _), info) in &agent.executors {
             let uses = Resources::of(&info.resources).unwrap_or_default();
             agent.available.subtract(&uses.unallocated());
+            if let Some(framework) = self.frameworks.get_mut(framework) {
+                framework.count(&uses);
+            }
         }
         for operation in all.operations {
             self.operations

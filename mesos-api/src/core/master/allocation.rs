@@ -17,6 +17,8 @@ use std::{collections::BTreeMap, time::Duration};
 const MIN_CPUS: i64 = 10;
 /// Thousandths of a MB, the same.
 const MIN_MEM: i64 = 32_000;
+/// Agents up to which each newcomer is offered without waiting for the next cycle.
+const PROMPT_AGENTS_MAX: usize = 100;
 /// Longest time for which resources may be refused: 365 days, as the original clamps it.
 const REFUSE_S_MAX: f64 = 365.0 * 86_400.0;
 const REFUSE_S_DEFAULT: f64 = 5.0;
@@ -33,6 +35,13 @@ pub(super) enum Not {
 }
 
 impl Master {
+    /// Allocates at once where there are few agents: many may come at the same time, and wait for the next cycle.
+    pub(super) fn allocate_soon(&mut self, now: Now) {
+        if self.agents.len() <= PROMPT_AGENTS_MAX {
+            self.allocate(now);
+        }
+    }
+
     /// Offers what is available to who has the least, by dominant share of roles and, within one, of frameworks:
     /// first what was promised to roles, then the rest.
     pub(super) fn allocate(&mut self, now: Now) {

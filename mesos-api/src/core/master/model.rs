@@ -79,6 +79,13 @@ impl Framework {
         all.any(|one| one.r#type == Some(capability as i32))
     }
 
+    /// It has these, too.
+    pub(super) fn count(&mut self, resources: &Resources) {
+        for (role, scalars) in resources.by_role() {
+            self.allocated.entry(role).or_default().add_all(&scalars);
+        }
+    }
+
     /// What its tasks that have not ended use, on one agent or on all.
     pub(crate) fn used(&self, agent: Option<&str>) -> Resources {
         let mut used = Resources::default();

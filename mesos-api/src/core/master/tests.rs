@@ -1,5 +1,14 @@
 use super::*;
-use mesos_proto::v1::{FrameworkId, FrameworkInfo, TaskId, TaskState};
+use crate::core::{link::Reregistration, resources::scalar};
+use mesos_proto::v1::{
+    AgentId, CommandInfo, Filters, FrameworkId, FrameworkInfo, OfferId, TaskId, TaskInfo, TaskState,
+    TaskStatus, WeightInfo,
+    framework_info::{Capability, capability},
+    offer::{Operation as Done, operation},
+    quota::QuotaConfig,
+    task_status::Reason,
+    value::Scalar,
+};
 
 fn master() -> Master {
     let info = MasterInfo {
@@ -157,4 +166,288 @@ fn an_unknown_task_is_reconciled_as_lost() {
     assert_eq!(status.state(), TaskState::TaskLost);
     assert_eq!(status.message(), "Reconciliation: Task is unknown");
     assert_eq!(status.uuid, None);
+}
+
+fn at(seconds: u64) -> Now {
+    Now {
+        elapsed: Duration::from_secs(seconds),
+        wall: Duration::from_secs(1_000 + seconds),
+    }
+}
+
+/// An agent of these CPUs behind a link, as it registers first.
+fn agent(cpus: f64) -> AgentInfo {
+    AgentInfo {
+        hostname: "h".to_owned(),
+        resources: vec![scalar("cpus", cpus), scalar("mem", cpus * 1024.0)],
+        ..AgentInfo::default()
+    }
+}
+
+fn join(master: &mut Master, link: Link, cpus: f64) -> Vec<Effect> {
+    let message = ToMaster::Register(Box::new(agent(cpus)));
+    master.step(at(0), Input::Agent { link, message }).unwrap()
+}
+
+/// Subscribes a framework of one role, which knows of partitions.
+fn framework(master: &mut Master, role: &str) -> Vec<Effect> {
+    let can = [capability::Type::MultiRole, capability::Type::PartitionAware];
+    let info = FrameworkInfo {
+        roles: vec![role.to_owned()],
+        capabilities: can
+            .map(|can| Capability {
+                r#type: Some(can as i32),
+            })
+            .to_vec(),
+        failover_timeout: Some(1e6),
+        ..FrameworkInfo::default()
+    };
+    let subscribe = call::Subscribe {
+        framework_info: info,
+        ..call::Subscribe::default()
+    };
+    let call = Box::new(scheduler::Call {
+        subscribe: Some(subscribe),
+        ..scheduler::Call::default()
+    });
+    let stream = format!("of {role}");
+    master.step(at(0), Input::Subscribe { stream, call }).unwrap()
+}
+
+/// CPUs on offer to a role, in thousandths.
+fn offered(master: &Master, role: &str) -> i64 {
+    let own = master.offers.values().filter(|offer| offer.role == role);
+    own.map(|offer| offer.resources.scalar("cpus")).sum()
+}
+
+fn quota(role: &str, guarantee: Option<f64>, limit: Option<f64>) -> Input {
+    let cpus = |value: Option<f64>| {
+        let pair = value.map(|value| ("cpus".to_owned(), Scalar { value }));
+        pair.into_iter().collect()
+    };
+    let config = QuotaConfig {
+        role: role.to_owned(),
+        guarantees: cpus(guarantee),
+        limits: cpus(limit),
+    };
+    Input::Operator(Command::Quotas {
+        configs: vec![config],
+        force: true,
+    })
+}
+
+fn accept(master: &mut Master, id: &str, role: &str, cpus: f64, task: &str) -> Vec<Effect> {
+    let offers: Vec<OfferId> = master
+        .offers
+        .values()
+        .filter(|offer| offer.role == role)
+        .map(|offer| offer.shown.id.clone())
+        .collect();
+    let on = master.offers.values().find(|offer| offer.role == role).unwrap();
+    let task = TaskInfo {
+        task_id: TaskId {
+            value: task.to_owned(),
+        },
+        agent_id: AgentId {
+            value: on.agent.clone(),
+        },
+        resources: vec![scalar("cpus", cpus), scalar("mem", 32.0)],
+        command: Some(CommandInfo::default()),
+        ..TaskInfo::default()
+    };
+    let launch = Done {
+        r#type: Some(operation::Type::Launch as i32),
+        launch: Some(operation::Launch {
+            task_infos: vec![task],
+        }),
+        ..Done::default()
+    };
+    let call = Box::new(scheduler::Call {
+        framework_id: Some(FrameworkId { value: id.to_owned() }),
+        r#type: Some(call::Type::Accept as i32),
+        accept: Some(call::Accept {
+            offer_ids: offers,
+            operations: vec![launch],
+            filters: Some(Filters {
+                refuse_seconds: Some(0.0),
+            }),
+        }),
+        ..scheduler::Call::default()
+    });
+    let stream = Some(format!("of {role}"));
+    master.step(at(1), Input::Call { stream, call }).unwrap()
+}
+
+fn statuses(effects: &[Effect]) -> Vec<&TaskStatus> {
+    let told = effects.iter().filter_map(|effect| match effect {
+        Effect::Event { event, .. } => event.update.as_ref(),
+        _ => None,
+    });
+    told.map(|update| &update.status).collect()
+}
+
+#[test]
+fn a_role_of_twice_the_weight_is_offered_twice_as_much() {
+    let mut master = master();
+    let info = WeightInfo {
+        role: Some("heavy".to_owned()),
+        weight: 2.0,
+    };
+    master
+        .step(at(0), Input::Operator(Command::Weights(vec![info])))
+        .unwrap();
+    for role in ["heavy", "light/a", "light/b"] {
+        framework(&mut master, role);
+    }
+    (1..=6).for_each(|link| drop(join(&mut master, link, 1.0)));
+    assert_eq!(offered(&master, "heavy"), 4_000);
+    assert_eq!(
+        (offered(&master, "light/a"), offered(&master, "light/b")),
+        (1_000, 1_000)
+    );
+}
+
+#[test]
+fn what_is_promised_to_a_role_is_offered_to_no_other() {
+    let mut master = master();
+    master.step(at(0), quota("promised", Some(3.0), None)).unwrap();
+    framework(&mut master, "other");
+    join(&mut master, 1, 4.0);
+    assert_eq!(offered(&master, "other"), 1_000);
+    framework(&mut master, "promised");
+    assert_eq!(
+        (offered(&master, "promised"), offered(&master, "other")),
+        (3_000, 1_000)
+    );
+}
+
+#[test]
+fn a_role_is_offered_no_more_than_its_limit() {
+    let mut master = master();
+    master.step(at(0), quota("eng", None, Some(1.5))).unwrap();
+    framework(&mut master, "eng/a");
+    join(&mut master, 1, 1.0);
+    join(&mut master, 2, 4.0);
+    assert_eq!(offered(&master, "eng/a"), 1_500);
+    // A quota that is only removed is none.
+    let remove = Command::RemoveQuota {
+        role: "eng".to_owned(),
+    };
+    master.step(at(1), Input::Operator(remove)).unwrap();
+    master.step(at(2), Input::Tick).unwrap();
+    assert_eq!(offered(&master, "eng/a"), 5_000);
+}
+
+#[test]
+fn an_agent_that_answers_no_pings_is_out_of_reach_until_it_comes_back() {
+    let mut master = master();
+    framework(&mut master, "r");
+    join(&mut master, 1, 2.0);
+    accept(&mut master, "m-0000", "r", 1.0, "t");
+    let id = master.agents.keys().next().unwrap().clone();
+    let mut told = Vec::new();
+    let mut lost_after = 0;
+    for second in 2..200 {
+        let effects = master.step(at(second), Input::Tick).unwrap();
+        if master.agents.is_empty() {
+            (told, lost_after) = (effects, second);
+            break;
+        }
+    }
+    // Five pings without an answer, each of 15 seconds, and the time until the first one.
+    assert_eq!(lost_after, 90);
+    let status = statuses(&told)[0];
+    assert_eq!(status.state(), TaskState::TaskUnreachable);
+    assert_eq!(status.reason(), Reason::AgentRemoved);
+    assert!(master.unreachable.contains_key(&id));
+
+    let mut task = master.frameworks[0].unreachable_tasks["t"].clone();
+    task.set_state(TaskState::TaskRunning);
+    let mut info = agent(2.0);
+    info.id = Some(AgentId { value: id.clone() });
+    let back = Reregistration {
+        total: info.resources.clone(),
+        info,
+        tasks: vec![task],
+        ..Reregistration::default()
+    };
+    let message = ToMaster::Reregister(Box::new(back.clone()));
+    let effects = master.step(at(300), Input::Agent { link: 2, message }).unwrap();
+    let status = statuses(&effects)[0];
+    assert_eq!(status.state(), TaskState::TaskRunning);
+    assert_eq!(status.reason(), Reason::AgentReregistered);
+    assert!(master.unreachable.is_empty());
+    assert_eq!(offered(&master, "r"), 1_000, "what its task uses is not offered");
+
+    // An agent that is gone does not come back.
+    let gone = Command::MarkGone { agent: id };
+    let effects = master.step(at(301), Input::Operator(gone)).unwrap();
+    assert_eq!(statuses(&effects)[0].state(), TaskState::TaskGoneByOperator);
+    let message = ToMaster::Reregister(Box::new(back));
+    let effects = master.step(at(302), Input::Agent { link: 3, message }).unwrap();
+    let refused = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Agent {
+                message: ToAgent::Refused { .. },
+                ..
+            }
+        )
+    };
+    assert!(effects.iter().any(refused), "{effects:?}");
+    assert!(master.agents.is_empty());
+}
+
+#[test]
+fn several_offers_are_taken_as_one() {
+    let mut master = master();
+    framework(&mut master, "r");
+    join(&mut master, 1, 2.0);
+    accept(&mut master, "m-0000", "r", 1.0, "first");
+    master.step(at(2), Input::Tick).unwrap();
+    let agent = master.agents.keys().next().unwrap().clone();
+    let ended = TaskStatus {
+        task_id: TaskId {
+            value: "first".to_owned(),
+        },
+        state: TaskState::TaskFinished as i32,
+        agent_id: Some(AgentId { value: agent }),
+        uuid: Some(vec![1]),
+        ..TaskStatus::default()
+    };
+    let message = ToMaster::Update {
+        framework: "m-0000".to_owned(),
+        status: Box::new(ended),
+        latest: TaskState::TaskFinished,
+    };
+    master.step(at(3), Input::Agent { link: 1, message }).unwrap();
+    master.step(at(4), Input::Tick).unwrap();
+    assert_eq!(master.offers.len(), 2);
+    let effects = accept(&mut master, "m-0000", "r", 2.0, "both");
+    assert!(statuses(&effects).is_empty(), "{effects:?}");
+    let runs = |effect: &Effect| {
+        matches!(
+            effect,
+            Effect::Agent {
+                message: ToAgent::Run { .. },
+                ..
+            }
+        )
+    };
+    assert!(effects.iter().any(runs), "{effects:?}");
+}
+
+#[test]
+fn why_a_framework_waits_is_known() {
+    let mut master = master();
+    framework(&mut master, "r");
+    let why = |master: &Master| master.frameworks[0].waits["r"].why.to_string();
+    assert_eq!(why(&master), "there are no agents");
+    join(&mut master, 1, 2.0);
+    assert_eq!(why(&master), "it is offered resources");
+    let effects = accept(&mut master, "m-0000", "r", 9.0, "huge");
+    let told = statuses(&effects)[0].message().to_owned();
+    let refused = &master.frameworks[0].waits["r"].refused[0];
+    assert_eq!((refused.task.as_str(), &refused.why), ("huge", &told));
+    assert!(told.starts_with("Task uses more resources "), "{told}");
 }

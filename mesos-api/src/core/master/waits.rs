@@ -1,7 +1,11 @@
 use super::{Master, Offer, sorter::Sorter};
 use crate::core::Now;
 use mesos_proto::v1::TaskInfo;
-use std::{collections::VecDeque, fmt, time::Duration};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    fmt,
+    time::Duration,
+};
 
 /// Refused tasks of a framework and role that are remembered.
 const REFUSED_MAX: usize = 10;
@@ -86,12 +90,12 @@ impl Master {
     /// After an allocation: who got nothing, and why.
     pub(super) fn note_round(&mut self, now: Now, sorter: &Sorter) {
         let of = u32::try_from(self.agents.len()).unwrap_or(u32::MAX);
+        let offers = self.offers.values();
+        let holders: BTreeSet<(String, String)> = offers
+            .map(|offer| (offer.framework.clone(), offer.role.clone()))
+            .collect();
         for (framework, role, gets, [filtered, closed, quota]) in sorter.notes() {
-            let holds = gets > 0
-                || self
-                    .offers
-                    .values()
-                    .any(|offer| offer.framework == framework && offer.role == role);
+            let holds = gets > 0 || holders.contains(&(framework.to_owned(), role.to_owned()));
             let Some(waits) = self.waits(framework, role) else {
                 continue;
             };

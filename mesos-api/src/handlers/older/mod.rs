@@ -44,21 +44,22 @@ pub(super) async fn state(State(cluster): State<Arc<Cluster>>) -> Response {
 
 /// `/state-summary`
 pub(super) async fn summary(State(cluster): State<Arc<Cluster>>) -> Response {
-    look(&cluster, |master, _| {
-        let sums = Sums::new(master);
-        let agents = master.agents.values();
-        let slaves: Vec<Value> = agents.map(|one| shown::agent_summary(one, &sums)).collect();
-        let frameworks = master.frameworks.values();
-        let frameworks: Vec<Value> = frameworks
-            .map(|one| shown::framework_summary(one, &sums))
-            .collect();
-        json!({
-            "hostname": master.info.hostname(),
-            "slaves": slaves,
-            "frameworks": frameworks,
-        })
+    look(&cluster, |master, _| summary_of(master)).await
+}
+
+fn summary_of(master: &Master) -> Value {
+    let sums = Sums::new(master);
+    let agents = master.agents.values();
+    let slaves: Vec<Value> = agents.map(|one| shown::agent_summary(one, &sums)).collect();
+    let frameworks = master.frameworks.values();
+    let frameworks: Vec<Value> = frameworks
+        .map(|one| shown::framework_summary(one, &sums))
+        .collect();
+    json!({
+        "hostname": master.info.hostname(),
+        "slaves": slaves,
+        "frameworks": frameworks,
     })
-    .await
 }
 
 /// `/slaves`

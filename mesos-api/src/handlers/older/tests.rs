@@ -4,8 +4,8 @@ use crate::core::{
     link::ToMaster,
     master::{Input, Policy, Registered},
 };
-use mesos_proto::v1::{AgentInfo, FrameworkInfo, MasterInfo, scheduler};
-use std::collections::BTreeSet;
+use mesos_proto::v1::{AgentInfo, FrameworkInfo, MasterInfo, Task, scheduler};
+use std::{collections::BTreeSet, time::Duration};
 
 /// A master as the recording had it: an agent, a framework, an offer.
 fn master() -> Master {
@@ -79,4 +79,96 @@ fn amounts_look_as_the_original_shows_them() {
         json!({"disk": 0.0, "mem": 0.0, "gpus": 0.0, "cpus": 0.0})
     );
     assert_eq!(state["frameworks"][0]["offered_resources"]["cpus"], json!(8.0));
+}
+
+/// 10,000 agents, 100 frameworks and 200,000 tasks. Run it with `cargo test --release -p mesos-api fleet -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures a large fleet: only its release build means anything"]
+fn a_large_fleet() {
+    let (agents, frameworks, tasks) = (10_000_u64, 100_u64, 20_u64);
+    let mut master = master();
+    let basics = master.agents.values().next().unwrap().info.clone();
+    for number in 0..frameworks {
+        let call = scheduler::Call {
+            subscribe: Some(scheduler::call::Subscribe {
+                framework_info: FrameworkInfo {
+                    name: format!("f{number}"),
+                    role: Some(format!("role{}", number % 10)),
+                    ..FrameworkInfo::default()
+                },
+                ..scheduler::call::Subscribe::default()
+            }),
+            ..scheduler::Call::default()
+        };
+        let (stream, call) = (number.to_string(), Box::new(call));
+        master
+            .step(Now::default(), Input::Subscribe { stream, call })
+            .unwrap();
+    }
+    let info = master.frameworks.values().last().unwrap().info.clone();
+    for number in 0..agents {
+        let mut info_of_agent = basics.clone();
+        let id = format!("agent{number}");
+        info_of_agent.id = Some(mesos_proto::v1::AgentId { value: id.clone() });
+        let task = |at: u64| {
+            let framework = master
+                .frameworks
+                .get_index(usize::try_from((number + at) % frameworks).unwrap());
+            let role = format!("role{}", (number + at) % 10);
+            let mut cpus = crate::core::resources::scalar("cpus", 0.1);
+            cpus.allocation_info = Some(mesos_proto::v1::resource::AllocationInfo { role: Some(role) });
+            Task {
+                name: format!("t{at}"),
+                task_id: mesos_proto::v1::TaskId {
+                    value: format!("{number}-{at}"),
+                },
+                framework_id: framework.unwrap().1.info.id.clone().unwrap(),
+                state: mesos_proto::v1::TaskState::TaskRunning as i32,
+                resources: vec![cpus],
+                ..Task::default()
+            }
+        };
+        let back = crate::core::link::Reregistration {
+            total: basics.resources.clone(),
+            tasks: (0..tasks).map(task).collect(),
+            info: info_of_agent,
+            frameworks: vec![info.clone()],
+            ..crate::core::link::Reregistration::default()
+        };
+        let message = ToMaster::Reregister(Box::new(back));
+        let link = number + 10;
+        master
+            .step(Now::default(), Input::Agent { link, message })
+            .unwrap();
+    }
+    let memory = || {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap();
+        status
+            .lines()
+            .find(|line| line.starts_with("VmRSS"))
+            .unwrap()
+            .to_owned()
+    };
+    eprintln!("{memory}", memory = memory());
+    for round in 1..=4 {
+        let started = std::time::Instant::now();
+        let effects = master.step(now_at(round), Input::Tick).unwrap();
+        eprintln!(
+            "allocation cycle {round}: {:?}, {} effects",
+            started.elapsed(),
+            effects.len()
+        );
+    }
+    let started = std::time::Instant::now();
+    let summary = summary_of(&master);
+    let bytes = serde_json::to_vec(&summary).unwrap();
+    eprintln!("/state-summary: {:?}, {} bytes", started.elapsed(), bytes.len());
+    assert_eq!(summary["slaves"].as_array().unwrap().len(), 10_001);
+}
+
+fn now_at(seconds: u64) -> Now {
+    Now {
+        elapsed: Duration::from_secs(seconds),
+        wall: Duration::from_secs(seconds),
+    }
 }
