@@ -30,6 +30,10 @@ impl Master {
 
     /// An agent that was known to this master, or to one before it.
     pub(super) fn reregister_agent(&mut self, now: Now, link: Link, all: Reregistration) {
+        if self.links.contains_key(&link) {
+            // It said so twice: what it was told in between it could not tell of yet.
+            return;
+        }
         let Some(id) = all.info.id.clone().map(|id| id.value).filter(|id| !id.is_empty()) else {
             return self.refuse_agent(link, "An agent that registers again has an id".to_owned());
         };
@@ -307,14 +311,23 @@ impl Master {
             since: now.wall,
         });
         self.unreachable.insert(id.to_owned(), now.wall);
-        let room = self.policy.registry_max_agent_count;
-        if self.unreachable.len() > room
-            && let Some((oldest, _)) = self.unreachable.shift_remove_index(0)
-        {
-            self.store(Change::Forgotten { agent: oldest });
-        }
+        self.forget_oldest();
         let why = "Agent is unreachable";
         self.remove_agent(now, id, TaskState::TaskUnreachable, Reason::AgentRemoved, why);
+    }
+
+    /// Of agents that are away or gone only so many are remembered.
+    fn forget_oldest(&mut self) {
+        let room = self.policy.registry_max_agent_count;
+        let mut oldest = Vec::new();
+        for all in [&mut self.unreachable, &mut self.gone] {
+            if all.len() > room {
+                oldest.extend(all.shift_remove_index(0));
+            }
+        }
+        for (agent, _) in oldest {
+            self.store(Change::Forgotten { agent });
+        }
     }
 
     /// An operator knows that it will not come back.
@@ -324,6 +337,7 @@ impl Master {
             since: now.wall,
         });
         self.gone.insert(id.to_owned(), now.wall);
+        self.forget_oldest();
         self.unreachable.shift_remove(id);
         self.recovered.shift_remove(id);
         self.kept.remove(id);

@@ -398,6 +398,37 @@ fn an_agent_that_answers_no_pings_is_out_of_reach_until_it_comes_back() {
     assert!(master.agents.is_empty());
 }
 
+/// An agent repeats itself until it is answered: what it says the second time is older than what it was told since.
+#[test]
+fn an_agent_that_introduces_itself_twice_loses_no_task() {
+    let mut master = master();
+    framework(&mut master, "r");
+    join(&mut master, 1, 2.0);
+    let mut info = agent(2.0);
+    info.id = Some(AgentId {
+        value: master.agents.keys().next().unwrap().clone(),
+    });
+    let again = || {
+        let all = Reregistration {
+            total: info.resources.clone(),
+            info: info.clone(),
+            ..Reregistration::default()
+        };
+        ToMaster::Reregister(Box::new(all))
+    };
+    let say = |master: &mut Master| {
+        let input = Input::Agent {
+            link: 2,
+            message: again(),
+        };
+        master.step(at(1), input).unwrap()
+    };
+    say(&mut master);
+    accept(&mut master, "m-0000", "r", 1.0, "t");
+    assert!(statuses(&say(&mut master)).is_empty());
+    assert!(master.frameworks[0].tasks.contains_key("t"));
+}
+
 #[test]
 fn several_offers_are_taken_as_one() {
     let mut master = master();
