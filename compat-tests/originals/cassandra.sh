@@ -31,7 +31,6 @@ ssl_storage_port: $((PORT+2))
 start_native_transport: true
 materialized_views_enabled: true
 sasi_indexes_enabled: true
-user_defined_functions_enabled: true
 authenticator: $AUTHN
 authorizer: $AUTHZ
 memtable_heap_space: 128MiB

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, anyhow, ensure};
 use compat_tests::cql::corpus::File;
-use compat_tests::cql::gaps::{self, Count, Numbers};
+use compat_tests::cql::gaps::{self, Count, Numbers, Reasons};
 use compat_tests::{Broker, Subject, broker};
 
 #[test]
 fn corpus() -> Result<()> {
     let subject = Subject::from_env();
     let recording = std::env::var_os("RECORD").is_some();
-    let (mut differ, mut counts) = (Numbers::new(), Vec::new());
+    let (mut differ, mut reasons, mut counts) = (Numbers::new(), Reasons::new(), Vec::new());
     for folder in folders()? {
         let server = folder.server(&subject);
         if subject != Subject::Smack {
@@ -35,6 +35,7 @@ fn corpus() -> Result<()> {
                 continue;
             }
             let numbers = compare(&file, &answers);
+            reasons.extend(file.reasons());
             counts.push(Count {
                 file: file.name.clone(),
                 statements: file.items.len(),
@@ -44,7 +45,7 @@ fn corpus() -> Result<()> {
         }
     }
     match subject {
-        Subject::Smack if recording => gaps::write(&differ, &counts),
+        Subject::Smack if recording => gaps::write(&differ, &reasons, &counts),
         Subject::Smack => as_listed(&differ, &counts),
         _ => as_listed_in(&differ, &Numbers::new(), &counts),
     }

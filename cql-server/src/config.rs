@@ -3,13 +3,15 @@
 use crate::core::guardrails::Guardrails;
 use serde::de::IntoDeserializer;
 use server_kit::TlsOptions;
-use std::{str::FromStr, time::Duration};
+use std::{net::IpAddr, str::FromStr, time::Duration};
 
 /// What the server is started with. Names follow `cassandra.yaml` where it has one.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Where clients connect; the first one is what the cluster tells of itself.
     pub listeners: Vec<Listener>,
+    /// Where clients are told to find it (`broadcast_rpc_address`), where that is not where it listens.
+    pub broadcast_rpc_address: Option<IpAddr>,
     /// Who may connect.
     pub authenticator: Authenticator,
     /// Who may do what.
@@ -42,6 +44,7 @@ impl Default for Config {
                 tls: None,
                 proxy_protocol: false,
             }],
+            broadcast_rpc_address: None,
             authenticator: Authenticator::AllowAll,
             authorizer: Authorizer::AllowAll,
             cluster_name: "Test Cluster".to_owned(),

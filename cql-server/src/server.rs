@@ -10,12 +10,7 @@ use crate::{
     state::node::{self, Name},
 };
 use server_kit::{Clock, Connections, Door, Listener, Patience, Random, Registry};
-use std::{
-    collections::BTreeMap,
-    io,
-    net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
 use storage::{Durability, Kv, Shard, StorageError};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -56,7 +51,7 @@ pub struct Cql {
 impl Cql {
     /// Starts a server on what `shard` holds, until `stop`. The shard's store must fold with [`crate::merge`].
     pub async fn start(
-        config: Config,
+        mut config: Config,
         shard: Shard,
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
@@ -69,11 +64,9 @@ impl Cql {
             ));
         }
         check_names(&*shard.kv, &config).await?;
-        let bind = config
-            .listeners
-            .first()
-            .and_then(|listener| listener.bind.parse().ok());
-        let address = bind.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, 9042)));
+        let bound = bind_all(&config).await?;
+        let address = told_address(&config, &bound).await?;
+        config.broadcast_rpc_address = Some(address.ip());
         let identity = Identity {
             cluster_name: config.cluster_name.clone(),
             address: address.ip(),
@@ -95,10 +88,29 @@ impl Cql {
         engine.timeouts = config.timeouts;
         engine.set_guardrails(config.guardrails.clone());
         let engine = Arc::new(engine);
-        let cql = Self::serve(config, engine.clone(), clock, random, registry, stop.clone()).await?;
+        let config_authenticator = config.authenticator;
+        let cql = Self::serve(
+            config,
+            bound,
+            engine.clone(),
+            clock,
+            random,
+            registry,
+            stop.clone(),
+        )
+        .await;
         let (builder, building) = (engine.clone(), stop.clone());
         cql.tasks
             .spawn(async move { building.run_until_cancelled(builder.keep_building()).await });
+        if config_authenticator == Authenticator::AllowAll {
+            let (founder, founding) = (engine.clone(), stop.clone());
+            cql.tasks.spawn(async move {
+                let made = founding.run_until_cancelled(founder.first_role()).await;
+                if let Some(Err(error)) = made {
+                    tracing::warn!(%error, "the first role was not made");
+                }
+            });
+        }
         let (syncer, syncing) = (engine.clone(), stop.clone());
         cql.tasks
             .spawn(async move { syncing.run_until_cancelled(syncer.keep_syncing()).await });
@@ -107,27 +119,27 @@ impl Cql {
         Ok(cql)
     }
 
-    /// Starts to answer clients with what `engine` does, until `stop`.
+    /// Starts to answer the clients of bound listeners with what `engine` does, until `stop`.
     pub(crate) async fn serve(
         mut config: Config,
+        bound: Vec<Listener>,
         engine: Arc<dyn Statements>,
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
         registry: &mut Registry,
         stop: CancellationToken,
-    ) -> Result<Self, StartError> {
-        let mut bound = Vec::new();
-        for listener in &mut config.listeners {
-            let one = bind(listener).await?;
-            listener.bind = one.address().to_string();
-            bound.push(one);
+    ) -> Self {
+        let addresses: Vec<_> = bound.iter().map(Listener::address).collect();
+        for (listener, address) in config.listeners.iter_mut().zip(&addresses) {
+            listener.bind = address.to_string();
         }
-        let addresses = bound.iter().map(Listener::address).collect();
         let limits = config.limits.clone();
         let connections = Connections::new(Patience {
             idle_max: limits.connections_idle_max,
             write_stall_max: limits.write_stall_max,
         });
+        let service = Service::new(engine, config, clock, random);
+        service.restore().await;
         let tasks = TaskTracker::new();
         let house = House {
             metrics: Metrics::register(registry, connections.clone()),
@@ -141,7 +153,7 @@ impl Cql {
                 from_ip_max: limits.connections_per_ip_max,
                 ..Door::default()
             },
-            service: Service::new(engine, config, clock, random),
+            service,
             tasks: tasks.clone(),
         };
         for listener in bound {
@@ -149,7 +161,7 @@ impl Cql {
         }
         tasks.spawn(watch(house, stop));
         tasks.close();
-        Ok(Cql { addresses, tasks })
+        Cql { addresses, tasks }
     }
 
     /// Bound addresses, in the order of the configured listeners.
@@ -161,6 +173,39 @@ impl Cql {
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
+}
+
+/// Binds every configured listener.
+pub(crate) async fn bind_all(config: &Config) -> Result<Vec<Listener>, StartError> {
+    let mut bound = Vec::with_capacity(config.listeners.len());
+    for listener in &config.listeners {
+        bound.push(bind(listener).await?);
+    }
+    Ok(bound)
+}
+
+/// Where clients are told to find the node: what is configured, else where its first listener is bound, else, where that
+/// is every address of the machine, what the machine's own name means.
+async fn told_address(config: &Config, bound: &[Listener]) -> Result<SocketAddr, StartError> {
+    let first = bound.first().map(Listener::address);
+    let first = first.ok_or_else(|| StartError::Config("a CQL server needs a listener".to_owned()))?;
+    if let Some(told) = config.broadcast_rpc_address {
+        return Ok(SocketAddr::new(told, first.port()));
+    }
+    if !first.ip().is_unspecified() {
+        return Ok(first);
+    }
+    let own = tokio::net::lookup_host((server_kit::host_name(), first.port())).await;
+    let own = own
+        .ok()
+        .and_then(|mut addresses| addresses.find(|one| !one.ip().is_unspecified()));
+    own.ok_or_else(|| {
+        StartError::Config(
+            "If rpc_address is set to a wildcard address (0.0.0.0), then you must set broadcast_rpc_address to a value \
+             other than 0.0.0.0"
+                .to_owned(),
+        )
+    })
 }
 
 /// What `system_views.settings` tells: what is set here, of what `cassandra.yaml` has.

@@ -52,6 +52,7 @@ struct KafkaFile {
 #[serde(default)]
 struct CqlFile {
     port: Option<u16>,
+    broadcast_rpc_address: Option<std::net::IpAddr>,
     cluster_name: Option<String>,
     data_center: Option<String>,
     rack: Option<String>,
@@ -246,6 +247,7 @@ fn cql_config(
     let mut cql = cql_server::Config {
         guardrails: guardrails(file.guardrails)?,
         durability: file.commitlog_sync.map_or(durability, CommitlogSync::durability),
+        broadcast_rpc_address: file.broadcast_rpc_address,
         ..cql_server::Config::default()
     };
     cql.listeners[0].bind = address(host, 9042);

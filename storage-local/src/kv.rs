@@ -261,13 +261,12 @@ impl KvRead for View {
 fn options(merge: Option<MergeFn>) -> rocksdb::Options {
     let mut options = tuning::options();
     if let Some(merge) = merge {
-        let full = move |key: &[u8], value: Option<&[u8]>, operands: &rocksdb::MergeOperands| {
+        let fold = move |key: &[u8], value: Option<&[u8]>, operands: &rocksdb::MergeOperands| {
             let operands: Vec<&[u8]> = operands.iter().collect();
             Some(merge(key, value, &operands))
         };
-        // Operands need not be values: they are only ever folded together with one.
-        let partial = |_: &[u8], _: Option<&[u8]>, _: &rocksdb::MergeOperands| None;
-        options.set_merge_operator("smack", full, partial);
+        // What operands fold to is an operand: a key that is written again and again shrinks with each flush.
+        options.set_merge_operator_associative("smack", fold);
     }
     options
 }

@@ -12,6 +12,8 @@
 //! ! 2200 the text of an error
 //! ```
 //!
+//! `# smack: ...` above a statement says why smack answers it otherwise, where it does.
+//!
 //! A file has a keyspace of its own, of the same name, empty at the start. Files of a folder with a `settings.yaml` run
 //! on a server with these settings, as somebody who may do everything there without being a superuser. What follows a statement is recorded, never written.
 
@@ -84,6 +86,17 @@ impl File {
         Ok(file)
     }
 
+    /// Why smack answers some of its statements otherwise.
+    pub fn reasons(&self) -> impl Iterator<Item = ((String, usize), String)> {
+        (1..).zip(&self.items).filter_map(|(number, item)| {
+            let lines = item.above.iter();
+            let reason = lines
+                .filter_map(|line| line.strip_prefix("# smack: "))
+                .next_back()?;
+            Some(((self.name.clone(), number), reason.to_owned()))
+        })
+    }
+
     /// The file's text with other answers.
     pub fn with_answers(&self, answers: &[Vec<String>]) -> String {
         let mut lines = Vec::new();
@@ -121,7 +134,10 @@ impl<'a> Session<'a> {
             address,
             keyspace,
             login: None,
-            connection: Connection::open(address, None)?,
+            connection: match login {
+                Some(_) => first_role(address)?,
+                None => Connection::open(address, None)?,
+            },
         };
         if let Some(name) = login {
             for text in [
@@ -199,6 +215,18 @@ impl<'a> Session<'a> {
     }
 }
 
+/// A connection of the first role, which the original makes some seconds after its start.
+fn first_role(address: &str) -> Result<Connection> {
+    const SECONDS_MAX: u32 = 60;
+    for _ in 1..SECONDS_MAX {
+        if let Ok(connection) = Connection::open(address, None) {
+            return Ok(connection);
+        }
+        std::thread::sleep(std::time::Duration::from_secs(1));
+    }
+    Connection::open(address, None)
+}
+
 /// How a statement runs, and whether it is prepared.
 fn settings(lines: &[String]) -> Result<(Options, bool)> {
     let mut options = Options::default();
@@ -252,7 +280,7 @@ fn show(answer: Answer) -> Vec<String> {
     let mut lines: Vec<_> = answer
         .warnings
         .iter()
-        .map(|text| format!("~ {}", text::one_line(&timeless(text))))
+        .map(|text| format!("~ {}", text::one_line(&timeless(&in_order(text)))))
         .collect();
     match answer.result {
         Outcome::Void => lines.push("= ok".to_owned()),
@@ -305,6 +333,13 @@ fn timeless(text: &str) -> String {
 
 /// The original lists the signatures of a function in the order of a hash that is another in every process.
 fn in_order(text: &str) -> String {
+    if let Some((before, rest)) = text.split_once("(disallowed values are: [")
+        && let Some((list, behind)) = rest.split_once(']')
+    {
+        let mut words: Vec<_> = list.split(", ").collect();
+        words.sort_unstable();
+        return format!("{before}(disallowed values are: [{}]{behind}", words.join(", "));
+    }
     const LISTS: [&str; 2] = [
         "known type signatures: ",
         "can be matched by following signatures: ",

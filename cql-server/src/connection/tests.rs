@@ -6,7 +6,7 @@ use crate::{
         SchemaChange, Session, Statements, Value,
     },
     error::{CqlError, Result},
-    server::Cql,
+    server::{Cql, bind_all},
     statements::batch::BatchKind,
     wire::{
         compression::Compression,
@@ -164,12 +164,18 @@ impl House {
         });
         let (clock, random) = (SystemClock::new(), Arc::new(Random::from_seed(1)));
         let (mut registry, stop) = (Registry::default(), CancellationToken::new());
-        let cql = Cql::serve(config, fake.clone(), clock, random, &mut registry, stop.clone()).await;
-        House {
-            cql: cql.unwrap(),
-            fake,
-            stop,
-        }
+        let bound = bind_all(&config).await.unwrap();
+        let cql = Cql::serve(
+            config,
+            bound,
+            fake.clone(),
+            clock,
+            random,
+            &mut registry,
+            stop.clone(),
+        )
+        .await;
+        House { cql, fake, stop }
     }
 
     async fn limited(change: impl FnOnce(&mut Limits)) -> Self {

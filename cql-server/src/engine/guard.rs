@@ -60,7 +60,8 @@ impl Engine {
                 self.guard_writes(&writes, parameters, &mut watch)?;
             }
             Plan::Truncate(_) => watch.allow(Switch::DropTable)?,
-            Plan::Select(_) | Plan::Other(_) => {}
+            Plan::Select(plan) => page_size(plan, parameters, &mut watch)?,
+            Plan::Other(_) => {}
         }
         Ok(watch.warnings)
     }
@@ -104,8 +105,7 @@ impl Engine {
         watch.disallow(Words::ReadLevelsDisallowed, &[&level])?;
         watch.discourage(Words::ReadLevelsWarned, &[&level]);
         let table = &plan.table;
-        let page = parameters.page_size.filter(|size| *size > 0);
-        watch.count(Threshold::PageSize, page.map_or(0, i64::from), &table.name)?;
+        page_size(plan, parameters, watch)?;
         let values = self.values(&parameters.values);
         combinations(&plan.restrictions, table, &values, watch)?;
         if plan.restrictions.has_many_partitions()
@@ -161,6 +161,12 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// Looks at how many rows are asked for at a time, of tables of the system too.
+fn page_size(plan: &select::Plan, parameters: &Parameters, watch: &mut Watch<'_>) -> Result<()> {
+    let page = parameters.page_size.filter(|size| *size > 0);
+    watch.count(Threshold::PageSize, page.map_or(0, i64::from), &plan.table.name)
 }
 
 fn number(count: usize) -> i64 {

@@ -2,6 +2,7 @@
 //!
 //! Knows: the current schema, the store, clock and chance, prepared statements. Never: frames, opcodes, sockets.
 
+mod binding;
 mod building;
 mod calls;
 mod collecting;

@@ -34,7 +34,7 @@ use arc_swap::ArcSwap;
 use server_kit::{Clock, Random};
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr},
     pin::pin,
     sync::Arc,
@@ -181,7 +181,6 @@ impl Engine {
     pub(crate) async fn run_plan(&self, prepared: &Arc<Prepared>, parameters: Parameters) -> Result<Answer> {
         let writing = self.building.writing();
         let prepared = self.current(prepared)?;
-        let parameters = positioned(&prepared, parameters)?;
         match &prepared.plan {
             Plan::Select(plan) => {
                 drop(writing);
@@ -263,12 +262,6 @@ impl Engine {
                     "Invalid statement in batch: only UPDATE, INSERT and DELETE statements are allowed.",
                 ));
             };
-            if bound.len() != prepared.markers().len() {
-                let (expected, given) = (prepared.markers().len(), bound.len());
-                return Err(CqlError::invalid(format!(
-                    "There were {expected} markers(?) in CQL but {given} bound variables"
-                )));
-            }
             parts.push(self.part(write, bound)?);
         }
         crate::statements::batch::check(kind, parts.iter().map(|part| &*part.write))?;
@@ -462,35 +455,4 @@ pub(super) fn void() -> Answer {
         outcome: Outcome::Void,
         warnings: Vec::new(),
     }
-}
-
-fn wrong_count(expected: usize, given: usize) -> CqlError {
-    CqlError::invalid(format!(
-        "there were {expected} markers(?) in CQL but {given} bound variables"
-    ))
-}
-
-/// Brings named values into the order of the markers.
-fn positioned(prepared: &Prepared, mut parameters: Parameters) -> Result<Parameters> {
-    if let Some(names) = parameters.names.take() {
-        let mut given = std::mem::take(&mut parameters.values);
-        let mut places: HashMap<&str, usize> = HashMap::with_capacity(names.len());
-        for (at, name) in names.iter().enumerate() {
-            places.entry(name).or_insert(at);
-        }
-        let mut values = Vec::with_capacity(prepared.markers().len());
-        for marker in prepared.markers().iter() {
-            let at = places.get(&*marker.name);
-            let value = at.and_then(|at| given.get(*at).cloned());
-            values.push(value.ok_or_else(|| {
-                CqlError::invalid("Named bind marker missing value: ".to_owned() + &marker.name)
-            })?);
-        }
-        given.clear();
-        parameters.values = values;
-    }
-    if parameters.values.len() != prepared.markers().len() {
-        return Err(wrong_count(prepared.markers().len(), parameters.values.len()));
-    }
-    Ok(parameters)
 }

@@ -2,7 +2,9 @@
 
 use super::{
     Answer, BatchStatement, Description, Engine, Outcome, Parameters, Pending, PreparedStatement,
-    SchemaChange, Session, Statements, Value, consistency,
+    SchemaChange, Session, Statements, Value,
+    binding::{Came, positioned},
+    consistency,
     failures::{self, Doing},
     prepared::{Plan, Prepared},
     turns::{Place, in_time, one_of_few},
@@ -51,7 +53,11 @@ impl Statements for Engine {
         parameters: Parameters,
         session: &'a Session,
     ) -> Pending<'a, Answer> {
-        Box::pin(async move { self.run(&own(prepared)?, parameters, session).await })
+        Box::pin(async move {
+            let prepared = own(prepared)?;
+            let parameters = positioned(&prepared, parameters, Came::Prepared)?;
+            self.run(&prepared, parameters, session).await
+        })
     }
 
     fn query<'a>(
@@ -62,6 +68,7 @@ impl Statements for Engine {
     ) -> Pending<'a, Answer> {
         Box::pin(async move {
             let prepared = self.prepared(text, keyspace(&parameters, session).as_ref())?;
+            let parameters = positioned(&prepared, parameters, Came::AsText)?;
             self.run(&prepared, parameters, session).await
         })
     }
@@ -81,6 +88,7 @@ impl Statements for Engine {
                     BatchStatement::Text(text) => self.prepared(&text, keyspace.as_ref())?,
                     BatchStatement::Prepared(prepared) => own(&prepared)?,
                 };
+                Came::InBatch.check(&prepared, &values)?;
                 own_statements.push((prepared, values));
             }
             for (prepared, _) in &own_statements {

@@ -28,5 +28,5 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
         .batch(request.kind, statements, request.parameters, &cx.session)
         .await;
     trace::end(&cx, traced).await;
-    Ok(query::reply(&cx, answer?, Metadata::Whole))
+    Ok(query::reply(&cx, answer?, Metadata::Whole).await)
 }

@@ -31,7 +31,7 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
         Outcome::Rows(rows) => metadata(&entry, rows, request.metadata_id.as_ref(), request.skip_metadata),
         _ => Metadata::Whole,
     };
-    Ok(query::reply(&cx, answer, told))
+    Ok(query::reply(&cx, answer, told).await)
 }
 
 /// How much of its columns a result tells. `known`: the id of the metadata that the client has, from version 5 on.

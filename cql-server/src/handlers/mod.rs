@@ -15,6 +15,7 @@ mod prepared;
 mod query;
 mod register;
 mod startup;
+mod stored;
 mod trace;
 
 pub(crate) use client::{Client, Service, Stage};

@@ -10,7 +10,6 @@ use crate::{
         response::Prepared,
     },
 };
-use std::sync::Arc;
 
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     let request = Prepare::read(&mut body, cx.version())?;
@@ -37,14 +36,12 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
         true => Vec::new(),
         false => vec![use_is_ambiguous(session.as_deref(), &told.keyspace, id)],
     };
-    cx.service.prepared.insert(
-        id,
-        Arc::new(Entry {
-            statement: prepared,
-            metadata_id,
-            text: request.text.into(),
-        }),
-    )?;
+    let entry = Entry {
+        statement: prepared.clone(),
+        metadata_id,
+        text: request.text.into(),
+    };
+    cx.service.keep(id, keyspace, entry).await?;
     Ok(Reply {
         message,
         warnings,

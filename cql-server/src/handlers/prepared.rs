@@ -30,7 +30,7 @@ impl PreparedCache {
     /// Holds `bytes_max` at the most.
     pub(super) fn new(bytes_max: usize) -> Self {
         PreparedCache {
-            entries: RwLock::new(Lately::new(bytes_max)),
+            entries: RwLock::new(Lately::noting(bytes_max)),
         }
     }
 
@@ -53,6 +53,22 @@ impl PreparedCache {
         let id = Id::try_from(&id[..]).ok()?;
         let young = self.entries.read().young(&id);
         young.or_else(|| self.entries.write().get(&id))
+    }
+
+    /// Whether something is kept by that id.
+    pub(super) fn has(&self, id: &Id) -> bool {
+        let mut entries = self.entries.write();
+        entries.get(id).is_some()
+    }
+
+    /// Notes what is not kept, though it was once.
+    pub(super) fn note_forgotten(&self, id: Id) {
+        self.entries.write().note([id].into_iter());
+    }
+
+    /// The ids of what is not kept any more, each told once.
+    pub(super) fn take_forgotten(&self) -> Vec<Id> {
+        self.entries.write().take_forgotten()
     }
 
     /// Keeps what was prepared, unless it is too large.

@@ -30,14 +30,14 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     } else {
         Metadata::Whole
     };
-    Ok(reply(&cx, answer?, told))
+    Ok(reply(&cx, answer?, told).await)
 }
 
 /// What any statement's answer means for its session and for what is prepared.
-pub(super) fn reply(cx: &Context, answer: Answer, told: Metadata) -> Reply {
+pub(super) async fn reply(cx: &Context, answer: Answer, told: Metadata) -> Reply {
     match &answer.outcome {
         Outcome::SetKeyspace(keyspace) => cx.session.set_keyspace(keyspace.clone()),
-        Outcome::SchemaChange(change) => cx.service.prepared.forget(change),
+        Outcome::SchemaChange(change) => cx.service.forget(change).await,
         Outcome::Void | Outcome::Rows(_) => {}
     }
     Reply {

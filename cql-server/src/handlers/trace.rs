@@ -142,14 +142,13 @@ async fn write(cx: &Context, text: &str, values: Vec<Bytes>) -> crate::error::Re
 
 /// Where this server is reached.
 fn here(cx: &Context) -> SocketAddr {
-    let bind = cx
-        .service
-        .config
-        .listeners
-        .first()
-        .map(|listener| listener.bind.as_str());
-    let address = bind.and_then(|bind| bind.parse().ok());
-    address.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9042)))
+    let config = &cx.service.config;
+    let bound = config.listeners.first().and_then(|first| first.bind.parse().ok());
+    let mut here = bound.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 9042)));
+    if let Some(told) = config.broadcast_rpc_address {
+        here.set_ip(told);
+    }
+    here
 }
 
 fn int(value: i32) -> Bytes {

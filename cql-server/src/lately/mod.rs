@@ -14,6 +14,8 @@ pub(crate) struct Lately<K, V> {
     bytes_max: usize,
     young: Generation<K, V>,
     old: Generation<K, V>,
+    /// What was forgotten since somebody asked, for those who want to know.
+    forgotten: Option<Vec<K>>,
 }
 
 #[derive(Debug)]
@@ -45,9 +47,12 @@ impl<K: Eq + Hash, V: Clone> Generation<K, V> {
         Some((key, value, bytes))
     }
 
-    fn retain(&mut self, wanted: impl Fn(&V) -> bool) {
-        self.entries.retain(|_, (value, _)| wanted(value));
+    /// Forgets what is not wanted, and gives its keys.
+    fn retain(&mut self, wanted: impl Fn(&V) -> bool) -> Vec<K> {
+        let unwanted = self.entries.extract_if(.., |_, (value, _)| !wanted(value));
+        let keys = unwanted.map(|(key, _)| key).collect();
         self.bytes = self.entries.values().map(|(_, bytes)| bytes).sum();
+        keys
     }
 }
 
@@ -58,7 +63,21 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
             bytes_max,
             young: Generation::default(),
             old: Generation::default(),
+            forgotten: None,
         }
+    }
+
+    /// The same, which notes what it forgets.
+    pub(crate) fn noting(bytes_max: usize) -> Self {
+        Lately {
+            forgotten: Some(Vec::new()),
+            ..Lately::new(bytes_max)
+        }
+    }
+
+    /// The keys of what was forgotten since the last time.
+    pub(crate) fn take_forgotten(&mut self) -> Vec<K> {
+        self.forgotten.as_mut().map(mem::take).unwrap_or_default()
     }
 
     /// What is there and needs no note that it was used.
@@ -94,15 +113,23 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
 
     fn add(&mut self, key: K, value: V, bytes: usize) {
         if self.young.bytes + bytes > self.entry_bytes_max() {
-            self.old = mem::take(&mut self.young);
+            let old = mem::replace(&mut self.old, mem::take(&mut self.young));
+            self.note(old.entries.into_keys());
         }
         self.young.insert(key, value, bytes);
     }
 
     /// Forgets what is not wanted.
     pub(crate) fn retain(&mut self, wanted: impl Fn(&V) -> bool) {
-        self.young.retain(&wanted);
-        self.old.retain(&wanted);
+        let (young, old) = (self.young.retain(&wanted), self.old.retain(&wanted));
+        self.note(young.into_iter().chain(old));
+    }
+
+    /// Notes that these were forgotten.
+    pub(crate) fn note(&mut self, keys: impl Iterator<Item = K>) {
+        if let Some(forgotten) = &mut self.forgotten {
+            forgotten.extend(keys);
+        }
     }
 
     /// What all that is kept weighs.

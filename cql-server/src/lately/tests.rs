@@ -34,3 +34,17 @@ fn one_key_is_weighed_once() {
     kept.retain(|_| false);
     assert_eq!((kept.get(&1), kept.bytes()), (None, 0));
 }
+
+#[test]
+fn who_wants_to_know_is_told_what_was_forgotten() {
+    let mut kept = Lately::noting(100);
+    for key in 0..12 {
+        kept.insert(key, key, 10);
+    }
+    kept.retain(|value| *value != 11);
+    let forgotten = kept.take_forgotten();
+    assert!(kept.take_forgotten().is_empty());
+    for key in 0..12 {
+        assert_eq!(kept.get(&key).is_none(), forgotten.contains(&key), "{key}");
+    }
+}

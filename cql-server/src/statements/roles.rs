@@ -7,7 +7,10 @@ mod tests;
 pub(crate) use apply::{Actor, Told, grant_all, revoke_all};
 
 use crate::{
-    core::roles::{Permission, Permissions, Resource},
+    core::{
+        repeated,
+        roles::{Permission, Permissions, Resource},
+    },
     error::{CqlError, Result},
     syntax::{
         Keyword, Kind, Parsed, QualifiedName, Tokens, ands, commas, commas_until, function, has_word,
@@ -274,7 +277,11 @@ fn role_options(input: Tokens<'_>) -> Parsed<'_, Vec<RoleOption>> {
     if !input.is(Keyword::With) {
         return Ok((input, Vec::new()));
     }
-    ands(role_option)(input.skip())
+    let (rest, options) = ands(role_option)(input.skip())?;
+    match repeated(options.iter().map(RoleOption::name)) {
+        Some(name) => Err(input.refused(format!("Multiple definition for property '{name}'"))),
+        None => Ok((rest, options)),
+    }
 }
 
 fn role_option(input: Tokens<'_>) -> Parsed<'_, RoleOption> {

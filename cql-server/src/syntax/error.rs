@@ -53,9 +53,18 @@ impl Failure {
     /// A character that starts no token.
     pub(super) fn character(text: &str, at: usize) -> Self {
         let (line, column) = position(text, at);
-        let character = text[at..].chars().next().unwrap_or(' ');
+        let character = character(text, at);
         Failure(format!(
             "line {line}:{column} no viable alternative at character '{character}'"
+        ))
+    }
+
+    /// A character where digits had to come.
+    pub(super) fn unrepeated(text: &str, at: usize) -> Self {
+        let (line, column) = position(text, at);
+        let character = character(text, at);
+        Failure(format!(
+            "line {line}:{column} required (...)+ loop did not match anything at character '{character}'"
         ))
     }
 
@@ -106,7 +115,8 @@ impl Failure {
             }
             _ => format!("line {line}:{column} no viable alternative at input '{shown}'"),
         };
-        if token.kind != Kind::End {
+        // At the end the original quotes what it had begun only once it was beyond the first token of it.
+        if token.kind != Kind::End || mismatch.from + 1 < mismatch.at {
             let marked = match mismatch.reason {
                 Reason::Expected(_) => mismatch.at,
                 _ => mismatch.from.min(mismatch.at),
@@ -116,6 +126,12 @@ impl Failure {
         }
         Failure(message)
     }
+}
+
+/// The character at byte `at`, as errors name it.
+fn character(text: &str, at: usize) -> String {
+    let found = text[at..].chars().next();
+    found.map_or_else(|| "<EOF>".to_owned(), String::from)
 }
 
 /// Line (from 1) and column (from 0, in UTF-16 units as the original counts) of byte `at`.

@@ -78,10 +78,11 @@ fn one(text: &str, at: usize) -> Result<(usize, Option<Kind>), Failure> {
         b'$' => return Err(Failure::mismatched(text, at + 1, "'$'")),
         b'?' => (1, Kind::Marker),
         b'.' if rest.starts_with("..") => (2, Kind::Range),
-        _ => match literal(rest).or_else(|| word(rest)).or_else(|| sign(rest)) {
-            Some(found) => found,
-            None => return Err(Failure::character(text, at)),
-        },
+        _ => {
+            begun(text, at)?;
+            let found = literal(rest).or_else(|| word(rest)).or_else(|| sign(rest));
+            found.ok_or_else(|| Failure::character(text, at))?
+        }
     };
     Ok((length, Some(kind)))
 }
@@ -171,14 +172,59 @@ fn hex(bytes: &[u8]) -> Option<usize> {
         .then(|| 2 + count(&bytes[2..], |b| b.is_ascii_hexdigit()))
 }
 
+/// Characters of a UUID.
+const UUID_LENGTH: usize = 36;
+
+/// Whether a byte may stand at this place of a UUID.
+fn is_of_uuid(at: usize, byte: u8) -> bool {
+    match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    }
+}
+
+/// How many bytes are as in a UUID.
+fn uuid_length(bytes: &[u8]) -> usize {
+    let fits = |(at, byte): &(usize, &u8)| is_of_uuid(*at, **byte);
+    bytes
+        .iter()
+        .take(UUID_LENGTH)
+        .enumerate()
+        .take_while(fits)
+        .count()
+}
+
 fn uuid(bytes: &[u8]) -> Option<usize> {
-    const LENGTH: usize = 36;
-    let candidate = bytes.get(..LENGTH)?;
-    let fits = candidate.iter().enumerate().all(|(at, b)| match at {
-        8 | 13 | 18 | 23 => *b == b'-',
-        _ => b.is_ascii_hexdigit(),
-    });
-    fits.then_some(LENGTH)
+    (uuid_length(bytes) == UUID_LENGTH).then_some(UUID_LENGTH)
+}
+
+/// Refuses what the original's lexer takes for the begin of something as soon as it sees so much of it: a UUID after eight
+/// digits and a dash, an exponent after its letter.
+fn begun(text: &str, at: usize) -> Result<(), Failure> {
+    const DASHED: usize = 9;
+    let bytes = &text.as_bytes()[at..];
+    let length = uuid_length(bytes);
+    if (DASHED..UUID_LENGTH).contains(&length) {
+        let expected = if is_of_uuid(length, b'-') {
+            "'-'"
+        } else {
+            "set null"
+        };
+        return Err(Failure::mismatched(text, at + length, expected));
+    }
+    let minus = usize::from(bytes[0] == b'-');
+    let Some((end, kind)) = number(bytes, minus) else {
+        return Ok(());
+    };
+    let rest = &bytes[end..];
+    if !matches!(rest.first(), Some(b'e' | b'E')) || length >= UUID_LENGTH {
+        return Ok(());
+    }
+    match rest.get(1) {
+        Some(b'+' | b'-') => Err(Failure::unrepeated(text, at + end + 2)),
+        _ if kind == Kind::Float => Err(Failure::unrepeated(text, at + end + 1)),
+        _ => Err(Failure::character(text, at + end + 1)),
+    }
 }
 
 /// `12h30m` and the forms of ISO 8601.

@@ -287,7 +287,7 @@ pub(super) const SWITCHES: [SwitchLine; 14] = [
         reason: "It is suspicious to use default_time_to_live set to 0 with such compaction strategy. Please keep in mind that \
                  data will not start to automatically expire after they are older than a respective compaction window unit \
                  of a certain size. Please set TTL for your INSERT or UPDATE statements if you expect data to be expired as \
-                 table settings will not do it.",
+                 table settings will not do it. ",
     },
     SwitchLine {
         key: "non_partition_restricted_index_query_enabled",

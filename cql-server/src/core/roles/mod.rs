@@ -10,6 +10,7 @@ mod tests;
 pub(crate) use permission::{Permission, Permissions};
 pub(crate) use resource::Resource;
 
+use crate::core::schema::system;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of a role.
@@ -73,9 +74,13 @@ impl Roles {
         all.fold(Permissions::default(), |all, one| all.union(*one))
     }
 
-    /// Whether `role` has a permission on a resource or any of its parents.
+    /// Whether `role` has a permission on a resource or any of its parents. What it has on all keyspaces it does not have on
+    /// those of the system.
     pub(crate) fn may(&self, role: &str, permission: Permission, resource: &Resource) -> bool {
-        let mut chain = resource.chain();
+        let is_system = resource.keyspace().is_some_and(system::is_system);
+        let mut chain = resource
+            .chain()
+            .filter(|one| !(is_system && *one == Resource::AllKeyspaces));
         self.is_superuser(role) || chain.any(|one| self.permissions(role, &one).has(permission))
     }
 }

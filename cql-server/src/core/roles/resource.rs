@@ -111,6 +111,16 @@ impl Resource {
         })
     }
 
+    /// The keyspace whose data it is, or is part of.
+    pub(crate) fn keyspace(&self) -> Option<&str> {
+        match self {
+            Resource::Keyspace(keyspace) | Resource::AllTables(keyspace) | Resource::Table(keyspace, _) => {
+                Some(keyspace)
+            }
+            _ => None,
+        }
+    }
+
     fn parent(&self) -> Option<Self> {
         Some(match self {
             Resource::Keyspace(_) => Resource::AllKeyspaces,

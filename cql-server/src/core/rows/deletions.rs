@@ -43,6 +43,11 @@ impl<'a> Deletions<'a> {
         Some(Deletions { partition, ranges })
     }
 
+    /// Those of a stored record, if there is one.
+    pub(crate) fn of(record: Option<&'a [u8]>) -> Self {
+        record.and_then(Deletions::read).unwrap_or_default()
+    }
+
     /// The stored form.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = vec![DELETIONS_FORMAT, u8::from(self.partition.is_some())];

@@ -92,10 +92,16 @@ impl Access {
 impl Engine {
     /// Takes the stored roles into force, and makes the first one where there is none.
     pub(super) async fn open_roles(&self) -> Result<()> {
-        if !self.access.authenticates() {
-            return Ok(());
+        match self.access.authenticates() {
+            true => self.first_role().await,
+            // It is made while others are served already: hashing its password takes a while.
+            false => Ok(()),
         }
-        self.reload_roles().await?;
+    }
+
+    /// Makes the first role where there is none: the original has it whether anybody has to log in or not.
+    pub(crate) async fn first_role(&self) -> Result<()> {
+        self.access.roles.store(Arc::new(self.stored_roles().await?));
         if self.access.roles.load().by_name.is_empty() {
             let role = Role {
                 is_superuser: true,

@@ -256,8 +256,7 @@ impl Head {
 
     /// What was deleted.
     pub(crate) fn deletions(&self) -> Deletions<'_> {
-        let read = self.deletions.as_deref().and_then(Deletions::read);
-        read.unwrap_or_default()
+        Deletions::of(self.deletions.as_deref())
     }
 }
 

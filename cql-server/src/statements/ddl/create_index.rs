@@ -32,7 +32,7 @@ pub(super) fn parse(input: Tokens<'_>) -> Parsed<'_, CreateIndex> {
     let (input, is_custom) = has_word(Keyword::Custom)(input)?;
     let (input, ()) = word(Keyword::Index)(input)?;
     let (input, if_not_exists) = if_not_exists(input)?;
-    let (input, name) = if input.is(Keyword::On) {
+    let (input, name) = if input.is(Keyword::On) || input.peek() == Kind::End {
         (input, None)
     } else {
         let (input, name) = index(input)?;

@@ -99,7 +99,8 @@ fn restriction(planner: &mut Planner<'_>, table: &Table, relation: &Relation) ->
             term,
         } => entry(planner, table, column, key, *operator, term)?,
         Relation::Like { column, term } => {
-            existing(table, column)?;
+            let (_, found) = existing(table, column)?;
+            planner.term(term, &receiver(found))?;
             let shown = crate::statements::terms::shown(term);
             return Err(CqlError::invalid(format!(
                 "LIKE restriction is only supported on properly indexed columns. {column} LIKE {shown} is not valid."

@@ -8,12 +8,12 @@ use super::{
 };
 use crate::{
     core::{
-        rows::{Deletion, Row},
+        rows::{Deletion, Deletions, Row},
         types::token,
     },
     engine::{Consistency, Pace, Rows, Value},
     error::{CqlError, Result},
-    state::rows::{Cursor, Head, Part, Partition, Slice},
+    state::rows::{Cursor, Head, Part, Partition, Place, Slice},
     statements::{
         assemble,
         restrictions::{Driver, Keys, Partitions, TokenRange},
@@ -306,9 +306,18 @@ impl Run<'_> {
         let mut ahead = cursor.next().await?;
         while let Some((place, stored)) = ahead.take() {
             let partition = place.partition.clone();
-            let mut head = Head::default();
             self.sink.partition(None)?;
             let mut item = Some((place, stored));
+            // What was deleted of a partition lies before everything else of it.
+            let record = match item.take_if(|(place, _)| place.part == Part::Deletions) {
+                Some((_, record)) => {
+                    item = cursor.next().await?;
+                    Some(record)
+                }
+                None => None,
+            };
+            let deletions = Deletions::of(record.as_deref());
+            let mut static_row = None;
             let mut shown = false;
             let mut wanted = true;
             while let Some((place, stored)) = item.take() {
@@ -317,27 +326,23 @@ impl Run<'_> {
                     break;
                 }
                 match place.part {
-                    Part::Deletions => head.deletions = Some(stored),
-                    Part::Static => head.static_row = Some(stored),
+                    Part::Static => static_row = Some(stored),
                     Part::Row if wanted => {
-                        let flow = self.scanned(&head, &partition, &place.position, &stored, &mut shown)?;
+                        let statics = static_row.as_deref();
+                        let flow = self.scanned(&deletions, statics, (&place, &stored), &mut shown)?;
                         match flow {
                             Flow::On => {}
                             Flow::NextPartition => wanted = false,
                             Flow::Stop => return Ok(()),
                         }
                     }
-                    Part::Row => {}
+                    Part::Row | Part::Deletions => {}
                 }
                 item = cursor.next().await?;
             }
             if !shown {
-                let deletion = head.deletions().partition;
-                let statics = head
-                    .static_row
-                    .as_deref()
-                    .and_then(Row::read)
-                    .map(|row| (row, deletion));
+                let statics = static_row.as_deref().and_then(Row::read);
+                let statics = statics.map(|row| (row, deletions.partition));
                 if self.static_alone(&partition, statics)? == Flow::Stop {
                     return Ok(());
                 }
@@ -349,20 +354,21 @@ impl Run<'_> {
     /// A row met by a scan.
     pub(super) fn scanned(
         &mut self,
-        head: &Head,
-        partition: &Partition,
-        position: &Bytes,
-        stored: &[u8],
+        deletions: &Deletions<'_>,
+        static_row: Option<&[u8]>,
+        (place, stored): (&Place, &[u8]),
         shown: &mut bool,
     ) -> Result<Flow> {
-        let deletions = head.deletions();
+        let Place {
+            partition, position, ..
+        } = place;
         let enclosing = deletions.at(position);
         let is_wanted = |_: &Row<'_>| Slice::any_holds(&self.slices, position);
         let Some(row) = self.live(stored, enclosing).filter(is_wanted) else {
             return Ok(Flow::On);
         };
         *shown = true;
-        let statics = head.static_row.as_deref().and_then(Row::read);
+        let statics = static_row.and_then(Row::read);
         let statics = statics.map(|row| (row, deletions.partition));
         self.stored_row(partition, position, &row, enclosing, statics)
     }

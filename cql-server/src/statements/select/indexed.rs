@@ -279,7 +279,8 @@ impl Run<'_> {
             let Some(head) = within.head.as_ref().filter(|_| !within.is_done) else {
                 continue;
             };
-            match self.scanned(head, &place.partition, &place.position, &stored, &mut false)? {
+            let (deletions, statics) = (head.deletions(), head.static_row.as_deref());
+            match self.scanned(&deletions, statics, (place, &stored), &mut false)? {
                 Flow::On => {}
                 Flow::NextPartition => within.is_done = true,
                 Flow::Stop => return Ok(Flow::Stop),

@@ -38,6 +38,7 @@ const STORED: &[(&str, &str)] = &[
     ("system_distributed", "partition_denylist"),
     ("system_distributed", "repair_history"),
     ("system_distributed", "view_build_status"),
+    ("system", "prepared_statements"),
 ];
 
 /// Tables whose rows are made up when they are asked for have numbers from here on.
@@ -106,7 +107,7 @@ pub(crate) fn refuse_derived(table: &Table, doing: &str) -> Result<()> {
 
 /// Whether the keyspace of that name, which is the system's, is one that the nodes of a cluster share.
 pub(crate) fn is_replicated(name: &str) -> bool {
-    STORED.iter().any(|(keyspace, _)| *keyspace == name)
+    name != "system" && STORED.iter().any(|(keyspace, _)| *keyspace == name)
 }
 
 /// Every keyspace of the system.
