@@ -363,6 +363,13 @@ impl Broker {
         &self.address
     }
 
+    /// Where another server of the same process is reached, by its name in `ports.json`.
+    pub fn address_of(&self, server: &str) -> Result<String> {
+        let port = self.ports.get(server);
+        let port = port.with_context(|| format!("the subject has no server of the name {server}"))?;
+        Ok(format!("127.0.0.1:{port}"))
+    }
+
     /// `host:port` of smack's admin listener.
     pub fn admin(&self) -> Option<String> {
         self.ports.get("admin").map(|port| format!("127.0.0.1:{port}"))

@@ -8,6 +8,7 @@
 //! `differences.toml` allows, each with its reason.
 
 pub mod broker;
+pub mod certificate;
 pub mod clients;
 pub mod cql;
 pub mod disk;

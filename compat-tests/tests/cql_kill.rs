@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result, ensure};
 use compat_tests::cql::gaps;
+use compat_tests::cql::wire::{Bound, Connection, Options, Outcome};
 use compat_tests::{Broker, Program, Subject, broker, clients, facts};
 
 #[test]
@@ -68,7 +69,14 @@ fn kill_and_check() -> Result<()> {
         .map_err(|_| anyhow::anyhow!("the writers' thread panicked"))??;
     let check = |when: &str| -> Result<()> {
         let counts = facts::parse(&crash("verify").run().context(when.to_owned())?)?;
-        for kind in ["plain", "conditional", "batches", "counters", "moves"] {
+        for kind in [
+            "plain",
+            "conditional",
+            "contended",
+            "batches",
+            "counters",
+            "moves",
+        ] {
             ensure!(
                 counts[kind].as_u64() > Some(u64::from(kills)),
                 "too little of {kind} was acknowledged: {counts}"
@@ -80,6 +88,55 @@ fn kill_and_check() -> Result<()> {
     server.kill()?;
     server.restart()?;
     check("after one more kill")
+}
+
+/// Clients go on with what they prepared as if nothing had been.
+#[test]
+fn what_was_prepared_is_there_again() -> Result<()> {
+    let subject = Subject::from_env();
+    if matches!(subject, Subject::Running(_)) {
+        return Ok(()); // Not ours to kill.
+    }
+    let mut server = Broker::start_cql(subject)?;
+    let mut client = Connection::open(server.address(), None)?;
+    let one = vec![0, 0, 0, 1];
+    for text in [
+        "CREATE KEYSPACE again WITH replication = {'class': 'SimpleStrategy', 'replication_factor': 1}",
+        "CREATE TABLE again.t (k int PRIMARY KEY, v int)",
+        "CREATE TABLE again.gone (k int PRIMARY KEY)",
+        "INSERT INTO again.t (k, v) VALUES (1, 1)",
+        "USE again",
+    ] {
+        client.query(text, &Options::default())?;
+    }
+    let mut prepared = |text: &str| match client.prepare(text)?.result {
+        Outcome::Prepared(prepared) => Ok(prepared.id),
+        other => Err(anyhow::anyhow!("{text}: {other:?}")),
+    };
+    let ids = [
+        prepared("SELECT v FROM again.t WHERE k = ?")?,
+        prepared("SELECT v FROM t WHERE k = ?")?,
+        prepared("SELECT k FROM gone WHERE k = ?")?,
+    ];
+    client.query("DROP TABLE gone", &Options::default())?;
+    server.kill()?;
+    server.restart()?;
+    let mut client = Connection::open(server.address(), None)?;
+    let options = Options {
+        values: vec![Bound::Value(one.clone())],
+        ..Options::default()
+    };
+    let [whole, within, gone] = ids.map(|id| client.execute(&id, &options));
+    for answer in [whole?, within?] {
+        ensure!(
+            matches!(&answer.result, Outcome::Rows(rows) if rows.rows == [[Some(one.clone())]]),
+            "{:?}",
+            answer.result
+        );
+    }
+    let gone = gone?.result;
+    ensure!(matches!(gone, Outcome::Error(0x2500, ..)), "{gone:?}");
+    Ok(())
 }
 
 #[expect(

@@ -8,56 +8,10 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
 use anyhow::{Result, bail, ensure};
+use compat_tests::certificate::Certificate;
 use compat_tests::program::Said;
 use compat_tests::raw::{self, Reaction};
 use compat_tests::{Broker, Program, Subject, broker, clients, facts, program};
-use tempfile::TempDir;
-
-/// A certificate for this machine that is its own authority, as stock servers keep it: key and chain in one PEM file.
-struct Certificate(TempDir);
-
-impl Certificate {
-    fn make() -> Result<Self> {
-        Self::make_of("/CN=localhost")
-    }
-
-    fn make_of(subject: &str) -> Result<Self> {
-        let dir = tempfile::tempdir()?;
-        let at = |name: &str| dir.path().join(name);
-        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 \
-                       -addext subjectAltName=DNS:localhost,IP:127.0.0.1";
-        Program::new("openssl")
-            .args(request.split_whitespace())
-            .args(["-subj", subject])
-            .args(["-keyout".into(), at("key.pem"), "-out".into(), at("ca.pem")])
-            .run()?;
-        let both = fs::read_to_string(at("key.pem"))? + &fs::read_to_string(at("ca.pem"))?;
-        fs::write(at("server.pem"), both)?;
-        Ok(Self(dir))
-    }
-
-    /// One that this authority vouches for, with its key: `client.pem` and `client.key`.
-    fn for_client(self) -> Result<Self> {
-        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=client \
-                       -addext basicConstraints=critical,CA:FALSE";
-        Program::new("openssl")
-            .args(request.split_whitespace())
-            .args([
-                "-CA".into(),
-                self.path("ca.pem"),
-                "-CAkey".into(),
-                self.path("key.pem"),
-            ])
-            .args(["-keyout".into(), self.path("client.key")])
-            .args(["-out".into(), self.path("client.pem")])
-            .run()?;
-        Ok(self)
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).display().to_string()
-    }
-}
 
 fn over_tls(
     client: &str,

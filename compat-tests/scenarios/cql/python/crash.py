@@ -3,6 +3,8 @@
 Every writer notes in a ledger what was acknowledged, and what was tried but not answered: that may be there or not.
   plain        INSERTs, each its own row: all acknowledged ones are there
   conditional  one register moved from n to n + 1 by IF: its value is the last acknowledged step, or the one tried after it
+  contended    another register, moved by several at once, each to values of its own: what was applied, refused and read is
+               linearizable
   batches      logged batches of five partitions: all rows of a batch are there or none, and all of an acknowledged one
   counters     increments: at least as many as were acknowledged, at most as many as were tried
   moves        rows of few keys whose indexed value moves, is deleted, comes again: the table's index and its view show what
@@ -79,6 +81,62 @@ class Conditional(Writer):
         return applied
 
 
+class Contender(Writer):
+    """One of several who move one register from what they read to a value that nobody else writes."""
+
+    ALL = 4
+
+    def __init__(self, session, who):
+        super().__init__(session)
+        # Steps: from, to, when it was asked for and when it was acknowledged. Reads: what, from when to when.
+        self.who, self.steps, self.reads = who, [], []
+
+    def write(self, number):
+        began = time.monotonic()
+        text = f"SELECT v FROM {KEYSPACE}.register WHERE k = 1"
+        now = self.session.execute(SimpleStatement(text, consistency_level=8)).one().v
+        self.reads.append((now, began, time.monotonic()))
+        step = [now, 1 + self.who + number * self.ALL, time.monotonic(), None]
+        self.steps.append(step)
+        text = f"UPDATE {KEYSPACE}.register SET v = %s WHERE k = 1 IF v = %s"
+        row = self.session.execute(text, (step[1], now)).one()
+        if row.applied:
+            step[3] = time.monotonic()
+        else:
+            self.steps.pop()
+            self.reads.append((row.v, step[2], time.monotonic()))
+        return row.applied
+
+
+def linearizable(steps, reads, last):
+    """Every value is written once, so the steps' order is known: they form a chain that ends at the last value."""
+    never = float("inf")
+    steps = {to: (before, began, never if ended is None else ended) for before, to, began, ended in steps}
+    chain = [last]
+    while chain[-1]:
+        chain.append(steps[chain[-1]][0])
+    chain.reverse()
+    place = {value: at for at, value in enumerate(chain)}
+    equal([to for to, (_, _, ended) in steps.items() if ended < never and to not in place], [], "applied steps that are lost")
+    # The latest begin of all steps up to a place, and the earliest end of those behind it.
+    begun, ended = [0.0] * len(chain), [never] * (len(chain) + 1)
+    for at in range(1, len(chain)):
+        begun[at] = max(begun[at - 1], steps[chain[at]][1])
+    for at in range(len(chain) - 1, 0, -1):
+        ended[at] = min(ended[at + 1], steps[chain[at]][2])
+    equal([chain[at] for at in range(1, len(chain)) if ended[at + 1] < steps[chain[at]][1]], [], "steps after later ones")
+    equal([value for value, _, _ in reads if value not in place], [], "values that were read and not kept")
+    reads = sorted((began, until, place[value]) for value, began, until in reads)
+    equal([at for began, _, at in reads if ended[at + 1] < began], [], "reads of what was replaced before")
+    equal([at for _, until, at in reads if begun[at] > until], [], "reads of what was written later")
+    # By when a read began, with the latest value that any read has ended with by then.
+    ends, seen = sorted((until, at) for _, until, at in reads), 0
+    for began, _, at in reads:
+        while ends and ends[0][0] < began:
+            seen = max(seen, ends.pop(0)[1])
+        equal(at >= seen, True, f"a read of place {at} after one of place {seen}")
+
+
 class Batches(Writer):
     def write(self, number):
         batch = BatchStatement()
@@ -125,9 +183,11 @@ def write():
                  "MATERIALIZED VIEW {0}.moved AS SELECT * FROM {0}.moves WHERE v IS NOT NULL AND p IS NOT NULL AND c IS NOT NULL "
                  "PRIMARY KEY (v, p, c)"]:
         session.execute("CREATE " + text.format(KEYSPACE))
-    session.execute(f"INSERT INTO {KEYSPACE}.register (k, v) VALUES (0, 0)")
+    for register in (0, 1):
+        session.execute(f"INSERT INTO {KEYSPACE}.register (k, v) VALUES (%s, 0)", (register,))
+    contenders = [Contender(session, who) for who in range(Contender.ALL)]
     writers = {name: kind(session) for name, kind in KINDS.items()}
-    threads = [threading.Thread(target=writer.run, daemon=True) for writer in writers.values()]
+    threads = [threading.Thread(target=writer.run, daemon=True) for writer in [*writers.values(), *contenders]]
     for thread in threads:
         thread.start()
     READY.touch()
@@ -135,6 +195,8 @@ def write():
         thread.join()
     LEDGER.write_text(json.dumps({
         "at": writers["conditional"].at,
+        "steps": [step for one in contenders for step in one.steps],
+        "reads": [read for one in contenders for read in one.reads],
         **{name: {"tried": writer.tried, "acknowledged": writer.acknowledged} for name, writer in writers.items()},
     }))
     return {name: len(writer.acknowledged) for name, writer in writers.items()}
@@ -151,6 +213,9 @@ def verify():
 
     now = session.execute(SimpleStatement("SELECT v FROM register WHERE k = 0", consistency_level=8)).one().v
     equal(now in (ledger["at"], ledger["at"] + 1), True, f"the register at {now}, last acknowledged {ledger['at']}")
+
+    last = session.execute(SimpleStatement("SELECT v FROM register WHERE k = 1", consistency_level=8)).one().v
+    linearizable(ledger["steps"], ledger["reads"], last)
 
     parts = {}
     for row in session.execute("SELECT k, part FROM batches"):
@@ -171,7 +236,8 @@ def verify():
         equal(found, {(row.p, row.c) for row in moves if row.s and s in row.s}, f"the rows that the index finds by {s} in the set")
     shown = {(row.p, row.c, row.v, str(row.s)) for row in session.execute("SELECT p, c, v, s FROM moved")}
     equal(shown, {(row.p, row.c, row.v, str(row.s)) for row in moves if row.v is not None}, "the rows of the view")
-    return {name: len(ledger[name]["acknowledged"]) for name in KINDS}
+    contended = sum(ended is not None for *_, ended in ledger["steps"])
+    return {"contended": contended} | {name: len(ledger[name]["acknowledged"]) for name in KINDS}
 
 
 main({"write": write, "verify": verify})

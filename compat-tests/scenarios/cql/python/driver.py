@@ -3,6 +3,8 @@
 import datetime
 import decimal
 import ipaddress
+import os
+import ssl
 import uuid
 
 import cassandra
@@ -16,9 +18,17 @@ from cassandra.util import Date, Duration, Time
 
 from common import HOST, KEYSPACE, PORT, REPLICATION, equal, main, until
 
+# Whom to trust, where the server speaks TLS.
+TLS_CA = os.environ.get("TLS_CA")
+
 
 def cluster(version=None, compression=False):
     options = {} if version is None else {"protocol_version": version}
+    if TLS_CA:
+        context = ssl.create_default_context(cafile=TLS_CA)
+        if "TLS_KEY" in os.environ:
+            context.load_cert_chain(os.environ["TLS_CERTIFICATE"], os.environ["TLS_KEY"])
+        options |= {"ssl_context": context, "ssl_options": {"server_hostname": "localhost"}}
     profile = ExecutionProfile(load_balancing_policy=RoundRobinPolicy(), request_timeout=60)
     return Cluster(
         [HOST], port=PORT, compression=compression, execution_profiles={EXEC_PROFILE_DEFAULT: profile},

@@ -201,8 +201,7 @@ impl Run<'_> {
             .and_then(|mark| Some(behind(&self.slices, mark.position.as_ref()?, reverse)));
         let slices = left.as_ref().unwrap_or(&self.slices);
         let mut cursor = Cursor::slices(kv, partition, slices, reverse, self.wanted);
-        let static_row = head.static_row.as_deref().and_then(Row::read);
-        let statics = static_row.map(|row| (row, deletions.partition));
+        let statics = statics(head.static_row.as_deref(), &deletions);
         let mut shown = mark.is_some();
         while let Some((place, stored)) = cursor.next().await? {
             let enclosing = deletions.at(&place.position);
@@ -341,8 +340,7 @@ impl Run<'_> {
                 item = cursor.next().await?;
             }
             if !shown {
-                let statics = static_row.as_deref().and_then(Row::read);
-                let statics = statics.map(|row| (row, deletions.partition));
+                let statics = statics(static_row.as_deref(), &deletions);
                 if self.static_alone(&partition, statics)? == Flow::Stop {
                     return Ok(());
                 }
@@ -368,10 +366,14 @@ impl Run<'_> {
             return Ok(Flow::On);
         };
         *shown = true;
-        let statics = static_row.and_then(Row::read);
-        let statics = statics.map(|row| (row, deletions.partition));
+        let statics = statics(static_row, deletions);
         self.stored_row(partition, position, &row, enclosing, statics)
     }
+}
+
+/// The static row of a partition, with what deleted all of it.
+fn statics<'r>(stored: Option<&'r [u8]>, deletions: &Deletions<'_>) -> Option<(Row<'r>, Option<Deletion>)> {
+    stored.and_then(Row::read).map(|row| (row, deletions.partition))
 }
 
 /// What of `slices` lies behind a position, in the direction of reading.
