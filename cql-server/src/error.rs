@@ -2,6 +2,7 @@
 
 use crate::engine::Consistency;
 use bytes::Bytes;
+use std::net::IpAddr;
 use storage::StorageError;
 
 /// What a request is answered with in place of a result. Its text is the original's.
@@ -22,6 +23,9 @@ pub(crate) enum CqlError {
     /// What was asked took too long; told as storage's failures are.
     #[error("Operation timed out")]
     TimedOut,
+    /// A read met too many of them; with what its client is warned of. Told as a failure of the node.
+    #[error("READ_TOO_MANY_TOMBSTONES")]
+    TooManyTombstones(Vec<String>),
     /// 0x1000: the keyspace has fewer replicas than the consistency level asks for.
     #[error("Cannot achieve consistency level {consistency}")]
     Unavailable {
@@ -59,6 +63,9 @@ pub(crate) enum CqlError {
         received: i32,
         required: i32,
         data_present: bool,
+        /// The node that met too many tombstones.
+        overwhelmed: Option<IpAddr>,
+        warnings: Vec<String>,
     },
     /// 0x1400
     #[error("{message}")]
@@ -129,7 +136,7 @@ impl CqlError {
     /// What is told beside it.
     pub(crate) fn warnings(&self) -> &[String] {
         match self {
-            CqlError::Guardrail { warnings, .. } => warnings,
+            CqlError::Guardrail { warnings, .. } | CqlError::ReadFailure { warnings, .. } => warnings,
             _ => &[],
         }
     }

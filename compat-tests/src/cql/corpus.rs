@@ -296,7 +296,7 @@ fn show(answer: Answer) -> Vec<String> {
             };
             lines.push(format!(
                 "! {code:04x} {}{fields}",
-                text::one_line(&timeless(&in_order(&text)))
+                text::one_line(&placeless(&timeless(&in_order(&text))))
             ));
         }
     }
@@ -315,6 +315,14 @@ fn show_rows(rows: &Rows) -> Vec<String> {
         lines.extend(format!("  {}", cells.join(" | ")).lines().map(str::to_owned));
     }
     lines
+}
+
+/// Nodes listen to each other on a port that the run has chosen.
+fn placeless(text: &str) -> String {
+    match text.rsplit_once(" from /127.0.0.1:") {
+        Some((before, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("{before} from /NODE"),
+        _ => text.to_owned(),
+    }
 }
 
 /// Microseconds since 1970 are others in every run: thresholds of timestamps are told in them.

@@ -1,7 +1,8 @@
 //! What a failure of storage means to the client whose statement met it.
 
 use super::{Parameters, prepared::Plan};
-use crate::{error::CqlError, statements::batch::BatchKind};
+use crate::{core::schema::system::STORAGE_PORT, error::CqlError, statements::batch::BatchKind};
+use std::net::IpAddr;
 
 /// What was being done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +80,8 @@ impl Doing {
                 received,
                 required,
                 data_present: false,
+                overwhelmed: None,
+                warnings: Vec::new(),
             },
             Doing::Truncating => CqlError::Truncate(format!("Error during truncate: {why}")),
             Doing::Deciding => CqlError::CasWriteUnknown {
@@ -98,6 +101,25 @@ impl Doing {
             },
             Doing::Other => CqlError::Server(why),
         }
+    }
+}
+
+/// A read that met too many tombstones on this node.
+pub(super) fn overwhelmed(
+    warnings: Vec<String>,
+    (consistency, _): (u16, Option<u16>),
+    node: IpAddr,
+) -> CqlError {
+    CqlError::ReadFailure {
+        message: format!(
+            "Operation failed - received 0 responses and 1 failures: READ_TOO_MANY_TOMBSTONES from /{node}:{STORAGE_PORT}"
+        ),
+        consistency,
+        received: 0,
+        required: 1,
+        data_present: false,
+        overwhelmed: Some(node),
+        warnings,
     }
 }
 

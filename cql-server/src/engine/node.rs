@@ -208,6 +208,7 @@ impl Engine {
                 .and_then(|size| u64::try_from(size).ok())
                 .filter(|size| *size > 0),
             state: parameters.paging_state.clone(),
+            tombstones: self.guardrails.limit(Threshold::Tombstones),
         };
         let now = self.now(parameters);
         let schema = self.schema.load_full();
@@ -219,8 +220,8 @@ impl Engine {
             None
         };
         drop(schema);
-        let rows = match system {
-            Some(rows) => plan.execute_over(rows, &values, now, &paging)?,
+        let (rows, told) = match system {
+            Some(rows) => (plan.execute_over(rows, &values, now, &paging)?, Vec::new()),
             None => {
                 let is_built = |index| self.building.is_built(index);
                 let pace = self.turns.pace();
@@ -228,9 +229,11 @@ impl Engine {
                     .await?
             }
         };
+        let mut warnings = plan.warnings(&values, paging.page_size, parameters.consistency)?;
+        warnings.extend(told);
         Ok(Answer {
             outcome: Outcome::Rows(rows),
-            warnings: plan.warnings(&values, paging.page_size, parameters.consistency)?,
+            warnings,
         })
     }
 

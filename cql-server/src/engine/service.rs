@@ -144,7 +144,12 @@ impl Engine {
             // What is written is finished, whoever is left to be told.
             _ => work.await,
         };
-        let mut answer = answer.map_err(|error| doing.told(error, levels))?;
+        let mut answer = answer.map_err(|error| match error {
+            CqlError::TooManyTombstones(warnings) => {
+                failures::overwhelmed(warnings, levels, self.node.load().address)
+            }
+            error => doing.told(error, levels),
+        })?;
         answer.warnings.splice(0..0, told);
         if &*prepared.description.keyspace == AUTH_KEYSPACE && !session.is_internal() {
             self.reload_roles().await?;

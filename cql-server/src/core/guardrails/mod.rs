@@ -24,7 +24,7 @@ pub struct Guardrails {
 }
 
 /// Where a warning and where a failure begins; `None`: never.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Limit {
     pub(crate) warn: Option<i64>,
     pub(crate) fail: Option<i64>,

@@ -24,6 +24,7 @@ pub(crate) enum Threshold {
     ReplicasMax,
     TimestampMax,
     TimestampMin,
+    Tombstones,
 }
 
 /// What its numbers are.
@@ -55,8 +56,9 @@ impl Line {
     }
 
     pub(super) fn fail_key(&self) -> String {
-        match self.failure {
-            "" => UNKNOWN_KEY.to_owned(),
+        match (self.name, self.failure) {
+            ("tombstone", _) => "tombstone_failure_threshold".to_owned(),
+            (_, "") => UNKNOWN_KEY.to_owned(),
             _ => format!("{}_fail_threshold", self.name),
         }
     }
@@ -99,8 +101,8 @@ const ITEMS: &str =
 const REPLICAS: &str =
     "The keyspace {what} has a replication factor of {value}, above the {level} threshold of {limit}.";
 
-/// In the order of [`Threshold`]. The first two are told to everybody, and have texts of their own.
-pub(super) const THRESHOLDS: [Line; 18] = [
+/// In the order of [`Threshold`]. The first two and the last are told to everybody, and have texts of their own.
+pub(super) const THRESHOLDS: [Line; 19] = [
     Line {
         name: "batch_size",
         unit: Unit::Bytes,
@@ -186,6 +188,13 @@ pub(super) const THRESHOLDS: [Line; 18] = [
         "The modification to table {what} has a timestamp {value} before the minimum allowable {level} threshold {limit}. \
          Timestamps too far in the past can cause writes can be unexpectedly lost",
     ),
+    Line {
+        name: "tombstone",
+        unit: Unit::Count,
+        default: (Some(1000), Some(100_000)),
+        warning: "Read {live} live rows and {value} tombstone cells for query {what}",
+        failure: "READ_TOO_MANY_TOMBSTONES",
+    },
 ];
 
 /// Something that may be forbidden.

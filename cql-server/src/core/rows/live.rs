@@ -17,6 +17,17 @@ impl<'a> Row<'a> {
         })
     }
 
+    /// How many of its cells were deleted or have expired, those left aside that something larger deleted. A row that was
+    /// deleted as a whole, and is not there, counts as one.
+    pub(crate) fn tombstones(&self, now: i64, enclosing: Option<Deletion>, lives: bool) -> u64 {
+        let mut cells = self.live_cells(now, enclosing);
+        let dead = cells.dead();
+        if dead == 0 && !lives && self.deletion > enclosing {
+            return 1;
+        }
+        dead
+    }
+
     /// The cells that hold something at `now`: neither deleted nor expired.
     pub(crate) fn live_cells(&self, now: i64, enclosing: Option<Deletion>) -> LiveCells<'a> {
         LiveCells {
@@ -36,6 +47,22 @@ pub(crate) struct LiveCells<'a> {
     deletion: Option<Deletion>,
     /// The column whose elements were cleared, and up to when. A fragment as it was written is not merged with itself.
     cleared: Option<(u32, i64)>,
+}
+
+impl LiveCells<'_> {
+    /// How many of the cells in between do not live.
+    fn dead(&mut self) -> u64 {
+        let (now, deletion) = (self.now, self.deletion);
+        let is_dead = |cell: &Cell<'_>| {
+            let ended = match cell.content {
+                Content::Dead { .. } => true,
+                Content::Expiring(_, expiry) => now >= expiry.at,
+                _ => false,
+            };
+            ended && deletion.is_none_or(|deletion| !deletion.covers(cell.timestamp))
+        };
+        self.cells.by_ref().filter(is_dead).count() as u64
+    }
 }
 
 impl<'a> Iterator for LiveCells<'a> {

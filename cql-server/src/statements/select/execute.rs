@@ -5,9 +5,11 @@ use super::{
     paging::Mark,
     prepare::Plan,
     sink::{Flow, Limits, Sink},
+    tombstones::{Ahead, Tombstones},
 };
 use crate::{
     core::{
+        guardrails::Limit,
         rows::{Deletion, Deletions, Row},
         types::token,
     },
@@ -29,6 +31,8 @@ use storage::{Kv, KvRead};
 pub(crate) struct Paging {
     pub(crate) page_size: Option<u64>,
     pub(crate) state: Option<Bytes>,
+    /// How many tombstones a read may meet.
+    pub(crate) tombstones: Limit,
 }
 
 impl Plan {
@@ -54,7 +58,7 @@ impl Plan {
         Ok(warnings)
     }
 
-    /// Executes it.
+    /// Executes it: the rows, and what is told of tombstones.
     pub(crate) async fn execute(
         &self,
         kv: &Arc<dyn Kv>,
@@ -63,7 +67,7 @@ impl Plan {
         now: i64,
         paging: &Paging,
         is_built: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Result<Rows> {
+    ) -> Result<(Rows, Vec<String>)> {
         let mark = paging.state.as_ref().map(Mark::read).transpose()?;
         let page = self.page(paging);
         if !self.sort.is_empty() && page != u64::MAX {
@@ -86,6 +90,10 @@ impl Plan {
             now,
             wanted,
             pace,
+            tombstones: Tombstones::new(paging.tombstones),
+            reading: None,
+            told_limit: limits.rows.min(limits.page),
+            warnings: Vec::new(),
         };
         let partitions = self.restrictions.partitions(&self.table, values)?;
         // Within a partition that is known, sorting entries costs more than it saves.
@@ -99,14 +107,22 @@ impl Plan {
                 .indexed(&pace.over(&*snapshot), &lookup, &partitions, mark.clone())
                 .await?
             {
-                return run.sink.finish();
+                return run.finish(false);
             }
         }
-        match partitions {
-            Partitions::Keys(keys) => run.keys(kv, keys, mark).await?,
-            Partitions::Range(range) => run.range(kv, range, mark).await?,
+        let by_key = partitions.keys().is_some();
+        let done = match partitions {
+            Partitions::Keys(keys) => run.keys(kv, keys, mark).await,
+            Partitions::Range(range) => run.range(kv, range, mark).await,
+        };
+        match done {
+            Ok(()) => run.finish(by_key),
+            Err(CqlError::TooManyTombstones(_)) => {
+                run.end_read(by_key);
+                Err(CqlError::TooManyTombstones(run.warnings))
+            }
+            Err(error) => Err(error),
         }
-        run.sink.finish()
     }
 }
 
@@ -136,9 +152,45 @@ pub(super) struct Run<'p> {
     /// How many rows are likely to be read.
     pub(super) wanted: usize,
     pace: &'p Pace<'p>,
+    tombstones: Tombstones,
+    /// The partition that is being read.
+    reading: Option<Partition>,
+    /// How many rows are asked for, as warnings tell it.
+    told_limit: u64,
+    warnings: Vec<String>,
 }
 
 impl Run<'_> {
+    fn finish(mut self, by_key: bool) -> Result<(Rows, Vec<String>)> {
+        self.end_read(by_key);
+        Ok((self.sink.finish()?, self.warnings))
+    }
+
+    /// What was read up to here is judged for itself.
+    fn end_read(&mut self, by_key: bool) {
+        let Some(partition) = &self.reading else { return };
+        let (plan, limit) = (self.plan, self.told_limit);
+        let query = || plan.told(by_key.then_some(partition), limit);
+        let told = self.tombstones.end(query, partition);
+        self.warnings.extend(told);
+    }
+
+    /// Counts a row, with the ends of deleted ranges before it. Whether it lives.
+    fn met(&mut self, row: &Row<'_>, enclosing: Option<Deletion>, passed: u64) -> Result<bool> {
+        let lives = self.lives(row, enclosing);
+        match self.tombstones.count(row, lives, self.now, (enclosing, passed)) {
+            true => Ok(lives),
+            false => Err(CqlError::TooManyTombstones(Vec::new())),
+        }
+    }
+
+    fn passed(&mut self, ends: u64) -> Result<()> {
+        match self.tombstones.add(ends) {
+            true => Ok(()),
+            false => Err(CqlError::TooManyTombstones(Vec::new())),
+        }
+    }
+
     /// Partitions one by one, by their keys.
     async fn keys(&mut self, kv: &Arc<dyn Kv>, keys: Keys, mark: Option<Mark>) -> Result<()> {
         let mut keys = keys.peekable();
@@ -160,6 +212,8 @@ impl Run<'_> {
         for key in keys {
             let partition = Partition::new(self.plan.table.number, token::token(&key), &key);
             let mark = resumed.take().filter(|mark| mark.partition == key);
+            self.end_read(true);
+            self.reading = Some(partition.clone());
             let flow = match &snapshot {
                 None => self.single(&self.pace.over(&**kv), &partition).await?,
                 Some(snapshot) => {
@@ -178,9 +232,11 @@ impl Run<'_> {
     async fn single(&mut self, kv: &dyn KvRead, partition: &Partition) -> Result<Flow> {
         self.sink.partition(None)?;
         let stored = kv.get(&partition.row_key(&[])).await?;
-        match stored.as_deref().and_then(|stored| self.live(stored, None)) {
-            Some(row) => self.stored_row(partition, &Bytes::new(), &row, None, None),
-            None => Ok(Flow::On),
+        match stored.as_deref().and_then(Row::read) {
+            Some(row) if self.met(&row, None, 0)? => {
+                self.stored_row(partition, &Bytes::new(), &row, None, None)
+            }
+            _ => Ok(Flow::On),
         }
     }
 
@@ -203,11 +259,13 @@ impl Run<'_> {
         let mut cursor = Cursor::slices(kv, partition, slices, reverse, self.wanted);
         let statics = statics(head.static_row.as_deref(), &deletions);
         let mut shown = mark.is_some();
+        let mut ahead = Ahead::new(&deletions, slices, reverse);
         while let Some((place, stored)) = cursor.next().await? {
             let enclosing = deletions.at(&place.position);
-            let Some(row) = self.live(&stored, enclosing) else {
+            let Some(row) = Row::read(&stored) else { continue };
+            if !self.met(&row, enclosing, ahead.before(&place.position))? {
                 continue;
-            };
+            }
             shown = true;
             match self.stored_row(partition, &place.position, &row, enclosing, statics)? {
                 Flow::On => {}
@@ -215,16 +273,12 @@ impl Run<'_> {
                 Flow::Stop => return Ok(Flow::Stop),
             }
         }
+        self.passed(ahead.rest())?;
         if shown {
             Ok(Flow::On)
         } else {
             self.static_alone(partition, statics)
         }
-    }
-
-    /// A row as it is stored, if it lives.
-    fn live<'r>(&self, stored: &'r [u8], enclosing: Option<Deletion>) -> Option<Row<'r>> {
-        Row::read(stored).filter(|row| self.lives(row, enclosing))
     }
 
     fn lives(&self, row: &Row<'_>, enclosing: Option<Deletion>) -> bool {
@@ -317,6 +371,8 @@ impl Run<'_> {
             };
             let deletions = Deletions::of(record.as_deref());
             let mut static_row = None;
+            self.reading = Some(partition.clone());
+            let mut ahead = Ahead::new(&deletions, &self.slices, false);
             let mut shown = false;
             let mut wanted = true;
             while let Some((place, stored)) = item.take() {
@@ -328,6 +384,7 @@ impl Run<'_> {
                     Part::Static => static_row = Some(stored),
                     Part::Row if wanted => {
                         let statics = static_row.as_deref();
+                        self.passed(ahead.before(&place.position))?;
                         let flow = self.scanned(&deletions, statics, (&place, &stored), &mut shown)?;
                         match flow {
                             Flow::On => {}
@@ -339,6 +396,7 @@ impl Run<'_> {
                 }
                 item = cursor.next().await?;
             }
+            self.passed(ahead.rest())?;
             if !shown {
                 let statics = statics(static_row.as_deref(), &deletions);
                 if self.static_alone(&partition, statics)? == Flow::Stop {
@@ -361,10 +419,12 @@ impl Run<'_> {
             partition, position, ..
         } = place;
         let enclosing = deletions.at(position);
-        let is_wanted = |_: &Row<'_>| Slice::any_holds(&self.slices, position);
-        let Some(row) = self.live(stored, enclosing).filter(is_wanted) else {
+        let Some(row) = Row::read(stored).filter(|_| Slice::any_holds(&self.slices, position)) else {
             return Ok(Flow::On);
         };
+        if !self.met(&row, enclosing, 0)? {
+            return Ok(Flow::On);
+        }
         *shown = true;
         let statics = statics(static_row, deletions);
         self.stored_row(partition, position, &row, enclosing, statics)

@@ -11,6 +11,7 @@ mod selection;
 pub(crate) mod selector;
 mod sink;
 mod system;
+mod tombstones;
 
 pub(crate) use execute::Paging;
 pub(crate) use prepare::{Plan, prepare};

@@ -5,6 +5,7 @@
 use super::{opcode::Opcode, response::Message, version::Version, write::Put};
 use crate::error::CqlError;
 use bytes::{BufMut, BytesMut};
+use std::net::IpAddr;
 
 /// Codes of errors.
 mod codes {
@@ -42,7 +43,10 @@ impl CqlError {
     fn code(&self, version: Version) -> i32 {
         let is_old = version < Version::V4;
         match self {
-            CqlError::Server(_) | CqlError::Storage(_) | CqlError::TimedOut => codes::SERVER,
+            CqlError::Server(_)
+            | CqlError::Storage(_)
+            | CqlError::TimedOut
+            | CqlError::TooManyTombstones(_) => codes::SERVER,
             CqlError::Protocol(_) => codes::PROTOCOL,
             CqlError::BadCredentials(_) => codes::BAD_CREDENTIALS,
             CqlError::Unavailable { .. } => codes::UNAVAILABLE,
@@ -96,10 +100,14 @@ impl CqlError {
                 received,
                 required,
                 data_present,
+                overwhelmed,
                 ..
             } => {
                 put_responses(out, *consistency, *received, *required);
-                put_failed_nodes(out, *required - *received, version);
+                match overwhelmed {
+                    Some(node) if version >= Version::V5 => put_overwhelmed(out, *node),
+                    _ => put_failed_nodes(out, *required - *received, version),
+                }
                 out.put_u8(u8::from(*data_present));
             }
             CqlError::WriteFailure {
@@ -165,6 +173,23 @@ fn put_responses(out: &mut BytesMut, consistency: u16, received: i32, required: 
     out.put_u16(consistency);
     out.put_i32(received);
     out.put_i32(required);
+}
+
+/// One node that failed, with its reason: too many tombstones.
+fn put_overwhelmed(out: &mut BytesMut, node: IpAddr) {
+    const TOO_MANY_TOMBSTONES: u16 = 1;
+    out.put_i32(1);
+    match node {
+        IpAddr::V4(address) => {
+            out.put_u8(4);
+            out.put_slice(&address.octets());
+        }
+        IpAddr::V6(address) => {
+            out.put_u8(16);
+            out.put_slice(&address.octets());
+        }
+    }
+    out.put_u16(TOO_MANY_TOMBSTONES);
 }
 
 /// Version 4 counts the nodes that failed; from version 5 on each is told with its reason, of which there are none here.

@@ -9,7 +9,7 @@ mod rows;
 
 pub(crate) use cells::Row;
 pub(crate) use estimates::{Estimate, estimate_rows, estimated, is_of_estimates};
-pub(crate) use rows::{Node, PARTITIONER, rows};
+pub(crate) use rows::{Node, PARTITIONER, STORAGE_PORT, rows};
 
 use super::{Column, Keyspace, Nature, Role, Table, options::Given};
 use crate::{

@@ -29,6 +29,8 @@ pub(crate) struct Node {
 pub(crate) const RELEASE: &str = "5.0.9";
 /// The version of the language.
 pub(crate) const CQL: &str = "3.4.7";
+/// Where nodes would talk to each other.
+pub(crate) const STORAGE_PORT: u16 = 7000;
 pub(crate) const PARTITIONER: &str = "org.apache.cassandra.dht.Murmur3Partitioner";
 
 /// The rows of a table of the system in the order of its key; `None` where its rows are stored like those of clients.
@@ -97,14 +99,14 @@ fn local(node: &Node) -> Cells {
         .text("key", "local")
         .text("bootstrapped", "COMPLETED")
         .address("broadcast_address", node.address)
-        .int("broadcast_port", 7000)
+        .int("broadcast_port", i32::from(STORAGE_PORT))
         .text("cluster_name", &node.cluster_name)
         .text("cql_version", CQL)
         .text("data_center", &node.site.data_center)
         .int("gossip_generation", node.started_s)
         .uuid("host_id", node.host_id)
         .address("listen_address", node.address)
-        .int("listen_port", 7000)
+        .int("listen_port", i32::from(STORAGE_PORT))
         .text("native_protocol_version", "5")
         .text("partitioner", PARTITIONER)
         .text("rack", &node.site.rack)
