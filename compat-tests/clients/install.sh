@@ -1,6 +1,6 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
-#   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud
+#   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud | akka
 #   install.sh mesos-python | mesos-java VERSION | spark
 #   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-dsbulk | cql-rust | cql-load
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
@@ -35,6 +35,7 @@ kafka) from=("$tests/originals/kafka/pom.xml") ;;
 cassandra) from=("$tests/originals/cassandra/pom.xml") ;;
 java) from=("$here/java/pom.xml" "$tests"/scenarios/java/*.java) ;;
 streams | fraud) from=("$here/$what/pom.xml" "$tests/scenarios/$what"/*.java) ;;
+akka) from=("$here/akka/pom.xml" "$tests"/scenarios/akka/*) ;;
 *) echo "install.sh: no such set of clients: $what" >&2 && exit 2 ;;
 esac
 
@@ -102,6 +103,11 @@ if [ ! -d "$dir" ]; then
     streams | fraud)
         jars "$here/$what/pom.xml" "$new/lib"
         javac -nowarn -cp "$new/lib/*" -d "$new/classes" "$tests/scenarios/$what"/*.java >&2
+        ;;
+    akka)
+        jars "$here/akka/pom.xml" "$new/lib"
+        javac -nowarn -cp "$new/lib/*" -d "$new/classes" "$tests"/scenarios/akka/*.java >&2
+        cp "$tests"/scenarios/akka/*.conf "$tests"/scenarios/akka/*.xml "$new/classes"
         ;;
     esac
     mv -T "$new" "$dir"

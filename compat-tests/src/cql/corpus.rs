@@ -320,7 +320,9 @@ fn show_rows(rows: &Rows) -> Vec<String> {
 /// Nodes listen to each other on a port that the run has chosen.
 fn placeless(text: &str) -> String {
     match text.rsplit_once(" from /127.0.0.1:") {
-        Some((before, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("{before} from /NODE"),
+        Some((before, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+            format!("{before} from /NODE")
+        }
         _ => text.to_owned(),
     }
 }

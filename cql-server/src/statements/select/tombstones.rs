@@ -91,7 +91,9 @@ impl<'d> Ahead<'d> {
         let first = slices.first().map_or(&[][..], |slice| &slice.from);
         let end = slices.last().and_then(|slice| slice.to.as_deref());
         let from = ranges.partition_point(|range| range.to <= first);
-        let to = end.map_or(ranges.len(), |end| ranges.partition_point(|range| range.from < end));
+        let to = end.map_or(ranges.len(), |end| {
+            ranges.partition_point(|range| range.from < end)
+        });
         Ahead {
             deletions,
             from,
