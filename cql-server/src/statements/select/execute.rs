@@ -332,26 +332,30 @@ impl Run<'_> {
         }
     }
 
+    /// Reads what an earlier page left of the partition at `mark`, and gives it; `None`: nothing more is wanted.
+    async fn taken_up(&mut self, kv: &dyn KvRead, mark: Mark) -> Result<Option<Partition>> {
+        let token = token::token(&mark.partition);
+        let partition = Partition::new(self.plan.table.number, token, &mark.partition);
+        self.reading = Some(partition.clone());
+        if mark.position.is_some() && self.partition(kv, &partition, Some(mark)).await? == Flow::Stop {
+            return Ok(None);
+        }
+        Ok(Some(partition))
+    }
+
     /// Every partition between two tokens.
     async fn range(&mut self, kv: &Arc<dyn Kv>, range: TokenRange, mark: Option<Mark>) -> Result<()> {
         let snapshot = kv.snapshot()?;
         let snapshot = self.pace.over(&*snapshot);
-        let mut from = range.from;
-        let mut resume = None;
-        if let Some(mark) = mark {
-            let partition = Partition::new(
-                self.plan.table.number,
-                token::token(&mark.partition),
-                &mark.partition,
-            );
-            if mark.position.is_some()
-                && self.partition(&snapshot, &partition, Some(mark)).await? == Flow::Stop
-            {
-                return Ok(());
-            }
-            from = Bound::Included(partition.token());
-            resume = Some(partition);
-        }
+        let resume = match mark {
+            None => None,
+            Some(mark) => match self.taken_up(&snapshot, mark).await? {
+                None => return Ok(()),
+                partition => partition,
+            },
+        };
+        let token = |partition: &Partition| Bound::Included(partition.token());
+        let from = resume.as_ref().map_or(range.from, token);
         let mut cursor = Cursor::tokens(&snapshot, self.plan.table.number, from, range.to, self.wanted);
         if let Some(partition) = &resume {
             cursor.resume(partition, None);
@@ -372,7 +376,7 @@ impl Run<'_> {
             let deletions = Deletions::of(record.as_deref());
             let mut static_row = None;
             self.reading = Some(partition.clone());
-            let mut ahead = Ahead::new(&deletions, &self.slices, false);
+            let mut ranges = Ahead::new(&deletions, &self.slices, false);
             let mut shown = false;
             let mut wanted = true;
             while let Some((place, stored)) = item.take() {
@@ -384,7 +388,7 @@ impl Run<'_> {
                     Part::Static => static_row = Some(stored),
                     Part::Row if wanted => {
                         let statics = static_row.as_deref();
-                        self.passed(ahead.before(&place.position))?;
+                        self.passed(ranges.before(&place.position))?;
                         let flow = self.scanned(&deletions, statics, (&place, &stored), &mut shown)?;
                         match flow {
                             Flow::On => {}
@@ -396,7 +400,7 @@ impl Run<'_> {
                 }
                 item = cursor.next().await?;
             }
-            self.passed(ahead.rest())?;
+            self.passed(if wanted { ranges.rest() } else { 0 })?;
             if !shown {
                 let statics = statics(static_row.as_deref(), &deletions);
                 if self.static_alone(&partition, statics)? == Flow::Stop {
