@@ -18,11 +18,11 @@ impl<'a> Row<'a> {
     }
 
     /// How many of its cells were deleted or have expired, those left aside that something larger deleted. A row that was
-    /// deleted as a whole, and is not there, counts as one.
-    pub(crate) fn tombstones(&self, now: i64, enclosing: Option<Deletion>, lives: bool) -> u64 {
+    /// deleted as a whole counts as one, if `as_row` and nothing else of it does.
+    pub(crate) fn tombstones(&self, now: i64, enclosing: Option<Deletion>, as_row: bool) -> u64 {
         let mut cells = self.live_cells(now, enclosing);
         let dead = cells.dead();
-        if dead == 0 && !lives && self.deletion > enclosing {
+        if dead == 0 && as_row && self.deletion > enclosing {
             return 1;
         }
         dead

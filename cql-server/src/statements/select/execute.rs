@@ -178,7 +178,10 @@ impl Run<'_> {
     /// Counts a row, with the ends of deleted ranges before it. Whether it lives.
     fn met(&mut self, row: &Row<'_>, enclosing: Option<Deletion>, passed: u64) -> Result<bool> {
         let lives = self.lives(row, enclosing);
-        match self.tombstones.count(row, lives, self.now, (enclosing, passed)) {
+        // A row that is all of its partition is deleted with that, which counts for nothing.
+        let as_row = !lives && !self.plan.table.clustering().is_empty();
+        let dead = passed + row.tombstones(self.now, enclosing, as_row);
+        match self.tombstones.count(lives, dead) {
             true => Ok(lives),
             false => Err(CqlError::TooManyTombstones(Vec::new())),
         }

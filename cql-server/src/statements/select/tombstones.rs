@@ -2,11 +2,7 @@
 
 use super::prepare::Plan;
 use crate::{
-    core::{
-        guardrails::Limit,
-        rows::{Deletion, Deletions, Row},
-        types::show,
-    },
+    core::{guardrails::Limit, rows::Deletions, types::show},
     state::rows::{Partition, Slice},
     statements::assemble,
 };
@@ -32,16 +28,10 @@ impl Tombstones {
         }
     }
 
-    /// Counts a row, and the ends of ranges before it. Whether there are not too many.
-    pub(super) fn count(
-        &mut self,
-        row: &Row<'_>,
-        lives: bool,
-        now: i64,
-        (enclosing, passed): (Option<Deletion>, u64),
-    ) -> bool {
+    /// Counts a row that was read. Whether there are not too many.
+    pub(super) fn count(&mut self, lives: bool, dead: u64) -> bool {
         self.live += u64::from(lives);
-        self.add(passed + row.tombstones(now, enclosing, lives))
+        self.add(dead)
     }
 
     /// Counts more of them. Whether there are not too many.
