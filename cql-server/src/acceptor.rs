@@ -35,14 +35,14 @@ pub(crate) async fn bind(config: &config::Listener) -> Result<Listener, StartErr
 }
 
 /// Accepts until `stop`.
-pub(crate) async fn accept(listener: Listener, house: House, stop: CancellationToken) {
+pub(crate) async fn accept(listener: Listener, over_tls: bool, house: House, stop: CancellationToken) {
     let listener = Arc::new(listener);
     while let Some((socket, peer)) = listener.accept(&stop).await {
-        enter(&listener, &house, socket, peer);
+        enter(&listener, over_tls, &house, (socket, peer));
     }
 }
 
-fn enter(listener: &Arc<Listener>, house: &House, socket: TcpStream, peer: SocketAddr) {
+fn enter(listener: &Arc<Listener>, over_tls: bool, house: &House, (socket, peer): (TcpStream, SocketAddr)) {
     house.metrics.traffic.accepted.inc();
     let Ok(place) = house.connections.enter(peer.ip(), house.door) else {
         house.metrics.traffic.refused.inc();
@@ -61,7 +61,7 @@ fn enter(listener: &Arc<Listener>, house: &House, socket: TcpStream, peer: Socke
         drop(listener);
         connection::serve(Parts {
             stream,
-            client: Client::new(house.service, peer),
+            client: Client::new(house.service, peer, over_tls),
             metrics: house.metrics,
             place,
             in_flight: house.in_flight,

@@ -133,6 +133,7 @@ impl Cql {
         for (listener, address) in config.listeners.iter_mut().zip(&addresses) {
             listener.bind = address.to_string();
         }
+        let over_tls: Vec<bool> = config.listeners.iter().map(|one| one.tls.is_some()).collect();
         let limits = config.limits.clone();
         let connections = Connections::new(Patience {
             idle_max: limits.connections_idle_max,
@@ -156,8 +157,8 @@ impl Cql {
             service,
             tasks: tasks.clone(),
         };
-        for listener in bound {
-            tasks.spawn(accept(listener, house.clone(), stop.clone()));
+        for (listener, over_tls) in bound.into_iter().zip(over_tls) {
+            tasks.spawn(accept(listener, over_tls, house.clone(), stop.clone()));
         }
         tasks.spawn(watch(house, stop));
         tasks.close();

@@ -1,6 +1,6 @@
 //! What handlers ask of the engine.
 
-use super::{Answer, ColumnSpec, Parameters, SchemaChange, Session, Value};
+use super::{Answer, Clients, ColumnSpec, Parameters, SchemaChange, Session, Value};
 use crate::{error::Result, statements::batch::BatchKind};
 use std::{future::Future, pin::Pin, sync::Arc};
 use tokio::sync::broadcast;
@@ -74,6 +74,11 @@ pub(crate) trait Statements: Send + Sync {
 
     /// Answers the role that may log in with this name and password.
     fn log_in<'a>(&'a self, name: &'a str, password: &'a str) -> Pending<'a, Arc<str>>;
+
+    /// Where those who connect are to enter.
+    fn clients(&self) -> Arc<Clients> {
+        Arc::default()
+    }
 
     /// Every change of the schema from now on.
     fn schema_changes(&self) -> broadcast::Receiver<SchemaChange>;

@@ -5,6 +5,7 @@
 mod binding;
 mod building;
 mod calls;
+mod clients;
 mod collecting;
 mod conditional;
 mod consistency;
@@ -30,6 +31,7 @@ mod weight;
 
 pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
+pub(crate) use clients::{Clients, Present};
 pub(crate) use consistency::Consistency;
 pub(crate) use node::{Engine, Identity};
 #[cfg(any(test, feature = "internals"))]

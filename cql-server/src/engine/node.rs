@@ -1,7 +1,7 @@
 //! One node: everything that statements need, and the way each of them takes.
 
 use super::{
-    Answer, Outcome, Parameters, SchemaChange, Value,
+    Answer, Clients, Outcome, Parameters, SchemaChange, Value,
     building::Building,
     collecting::{Collecting, Garbage},
     locks::Stripes,
@@ -75,6 +75,7 @@ pub(crate) struct Engine {
     pub(super) building: Building,
     pub(super) collecting: Collecting,
     pub(super) unsynced: Unsynced,
+    pub(super) clients: Arc<Clients>,
     /// Changes of the schema, for those that listen.
     pub(super) changes: broadcast::Sender<SchemaChange>,
 }
@@ -155,6 +156,7 @@ impl Engine {
             building: Building::default(),
             collecting: Collecting::default(),
             unsynced: Unsynced::default(),
+            clients: Arc::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
         }
     }
@@ -214,6 +216,8 @@ impl Engine {
         let schema = self.schema.load_full();
         let system = if plan.is_system && system::is_of_estimates(&plan.table) {
             Some(self.estimates(&schema, &plan.table).await?)
+        } else if plan.is_system && system::is_of_clients(&plan.table) {
+            Some(system::client_rows(&plan.table, &self.clients.told()))
         } else if plan.is_system {
             system::rows(&schema, &self.node.load(), &plan.table)
         } else {

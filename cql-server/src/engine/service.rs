@@ -1,7 +1,7 @@
 //! What handlers ask, answered by the engine.
 
 use super::{
-    Answer, BatchStatement, Description, Engine, Outcome, Parameters, Pending, PreparedStatement,
+    Answer, BatchStatement, Clients, Description, Engine, Outcome, Parameters, Pending, PreparedStatement,
     SchemaChange, Session, Statements, Value,
     binding::{Came, positioned},
     consistency,
@@ -100,6 +100,10 @@ impl Statements for Engine {
 
     fn log_in<'a>(&'a self, name: &'a str, password: &'a str) -> Pending<'a, Arc<str>> {
         Box::pin(self.logged_in(name, password))
+    }
+
+    fn clients(&self) -> Arc<Clients> {
+        self.clients.clone()
     }
 
     fn schema_changes(&self) -> broadcast::Receiver<SchemaChange> {

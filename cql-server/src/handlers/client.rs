@@ -3,17 +3,19 @@
 use super::prepared::PreparedCache;
 use crate::{
     config::Config,
-    engine::{SchemaChange, Session, Statements},
+    core::schema::system,
+    engine::{Clients, Present, SchemaChange, Session, Statements},
     error::CqlError,
     wire::{opcode::Opcode, version::Version},
 };
 use parking_lot::Mutex;
 use server_kit::{Clock, Random};
 use std::{
+    collections::BTreeMap,
     net::SocketAddr,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU8, Ordering},
+        Arc, OnceLock, Weak,
+        atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
 };
 use tokio::sync::broadcast::Receiver;
@@ -23,10 +25,14 @@ use uuid::Uuid;
 const GREGORIAN_TICKS: u64 = 0x01b2_1dd2_1381_4000;
 const TICKS_PER_MS: u64 = 10_000;
 
+/// What of a client's own words about itself is kept.
+const OPTIONS_BYTES_MAX: usize = 8 << 10;
+
 /// What all connections share.
 pub(crate) struct Service {
     pub(crate) engine: Arc<dyn Statements>,
     pub(crate) prepared: PreparedCache,
+    clients: Arc<Clients>,
     pub(crate) config: Config,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<Random>,
@@ -40,6 +46,7 @@ impl Service {
         random: Arc<Random>,
     ) -> Arc<Self> {
         Arc::new(Service {
+            clients: engine.clients(),
             engine,
             prepared: PreparedCache::new(config.limits.prepared_statements_cache_size),
             config,
@@ -98,6 +105,10 @@ pub(crate) struct Client {
     pub(crate) session: Session,
     stage: AtomicU8,
     version: AtomicU8,
+    /// What it said of itself when it started.
+    options: OnceLock<BTreeMap<String, String>>,
+    requests: AtomicU64,
+    over_tls: bool,
     /// The events it registered for, as bits.
     asked: AtomicU8,
     /// Whether it was told already what may become of statements prepared with USE.
@@ -107,16 +118,39 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    pub(crate) fn new(service: Arc<Service>, peer: SocketAddr) -> Arc<Self> {
-        Arc::new(Client {
+    pub(crate) fn new(service: Arc<Service>, peer: SocketAddr, over_tls: bool) -> Arc<Self> {
+        let client = Arc::new(Client {
             service,
             session: Session::new(peer),
             stage: AtomicU8::new(Stage::New as u8),
             version: AtomicU8::new(Version::CURRENT.number()),
+            options: OnceLock::new(),
+            requests: AtomicU64::new(0),
+            over_tls,
             asked: AtomicU8::new(0),
             warned_of_use: AtomicBool::new(false),
             changes: Mutex::default(),
-        })
+        });
+        let present: Weak<Client> = Arc::downgrade(&client);
+        client.service.clients.enter(present);
+        client
+    }
+
+    /// Notes what it says of itself.
+    pub(super) fn introduce(&self, options: Vec<(String, String)>) {
+        let mut left = OPTIONS_BYTES_MAX;
+        let fits = |(name, value): &(String, String)| {
+            let rest = left.checked_sub(name.len() + value.len());
+            left = rest.unwrap_or(0);
+            rest.is_some()
+        };
+        // Who starts twice is refused.
+        let _ = self.options.set(options.into_iter().take_while(fits).collect());
+    }
+
+    /// Notes that it asked for something.
+    pub(super) fn count_request(&self) {
+        self.requests.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn stage(&self) -> Stage {
@@ -160,5 +194,24 @@ impl Client {
     /// The changes of the schema, once.
     pub(crate) fn take_changes(&self) -> Option<Receiver<SchemaChange>> {
         self.changes.lock().take()
+    }
+}
+
+impl Present for Client {
+    fn told(&self) -> system::Client {
+        system::Client {
+            address: self.session.peer,
+            options: self.options.get().cloned().unwrap_or_default(),
+            stage: match self.stage() {
+                Stage::New => "established",
+                Stage::Authenticating => "authenticating",
+                Stage::Ready => "ready",
+            },
+            keyspace: self.session.keyspace(),
+            protocol_version: self.version().number(),
+            requests: self.requests.load(Ordering::Relaxed),
+            over_tls: self.over_tls,
+            role: self.session.role(),
+        }
     }
 }

@@ -131,6 +131,7 @@ const REFUSED: &Operation = &Operation {
 /// Finds the line of a request, and starts its answer.
 pub(crate) fn dispatch(client: &Arc<Client>, request: Request) -> (&'static Operation, Answer) {
     let header = request.header;
+    client.count_request();
     let found = TABLE.binary_search_by_key(&header.opcode, |line| line.opcode);
     let operation = found.map_or(REFUSED, |at| &TABLE[at]);
     let cx = Context {

@@ -19,6 +19,7 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     check_version(version)?;
     let framing = framing(&cx, option("COMPRESSION"))?;
     cx.agree(cx.version());
+    cx.introduce(options);
     let authenticator = cx.service.config.authenticator;
     let message = match authenticator {
         Authenticator::AllowAll => {

@@ -4,10 +4,12 @@
 //! Never: statements, the store.
 
 mod cells;
+mod clients;
 mod estimates;
 mod rows;
 
 pub(crate) use cells::Row;
+pub(crate) use clients::{Client, client_rows, is_of_clients};
 pub(crate) use estimates::{Estimate, estimate_rows, estimated, is_of_estimates};
 pub(crate) use rows::{Node, PARTITIONER, STORAGE_PORT, rows};
 

@@ -1,0 +1,42 @@
+//! Who is connected, for `system_views.clients`.
+
+use crate::core::schema::system;
+use parking_lot::Mutex;
+use std::sync::Weak;
+
+/// Those that may be gone are looked for each time that there are twice as many, and from so many on.
+const LOOKED_FOR_MIN: usize = 64;
+
+/// Somebody who is connected.
+pub(crate) trait Present: Send + Sync {
+    /// As the table tells it.
+    fn told(&self) -> system::Client;
+}
+
+/// Everybody who is connected.
+#[derive(Default)]
+pub(crate) struct Clients(Mutex<Entered>);
+
+#[derive(Default)]
+struct Entered {
+    all: Vec<Weak<dyn Present>>,
+    /// How many there were when those that were gone were left out.
+    kept: usize,
+}
+
+impl Clients {
+    /// Somebody is there, as long as it is held elsewhere.
+    pub(crate) fn enter(&self, client: Weak<dyn Present>) {
+        let mut entered = self.0.lock();
+        if entered.all.len() >= (2 * entered.kept).max(LOOKED_FOR_MIN) {
+            entered.all.retain(|one| one.strong_count() > 0);
+            entered.kept = entered.all.len();
+        }
+        entered.all.push(client);
+    }
+
+    pub(super) fn told(&self) -> Vec<system::Client> {
+        let present: Vec<_> = self.0.lock().all.iter().filter_map(Weak::upgrade).collect();
+        present.iter().map(|one| one.told()).collect()
+    }
+}
