@@ -55,6 +55,9 @@ def connect(version=None, compression=False):
     opened.execute(put, (2, "y" * 300_000))
     lengths = {row.k: len(row.v) for row in opened.execute("SELECT k, v FROM t")}
     equal(lengths, {1: 100_000, 2: 300_000}, "lengths of the values")
+    clients = opened.execute("SELECT connection_stage, keyspace_name, protocol_version, username FROM system_views.clients")
+    own = {tuple(row) for row in clients if row.keyspace_name == KEYSPACE}
+    equal(own, {("ready", KEYSPACE, opened.cluster.protocol_version, "anonymous")}, "what is told of this client")
     return {
         "protocol": opened.cluster.protocol_version,
         "cluster": metadata.cluster_name,
