@@ -1,7 +1,7 @@
 #!/bin/bash
 # Installs one set of stock clients, pinned by its lock files, into a cache outside the clone, and prints its folder.
 #   install.sh python | node | go | rdkafka | kafka | cassandra | java VERSION | streams | fraud | akka
-#   install.sh mesos-python | mesos-java VERSION | spark
+#   install.sh mesos-python | mesos-java VERSION | mesos-zookeeper | spark
 #   install.sh cql-python | cql-scylla | cql-node | cql-go | cql-java | cql-java3 | cql-dsbulk | cql-rust | cql-load
 # A folder's name carries the hash of what it was made from: a second call with the same files only prints it.
 set -euo pipefail
@@ -24,6 +24,7 @@ rdkafka) from=("$here/rdkafka/Cargo.toml" "$here/rdkafka/Cargo.lock" "$tests/sce
 cql-python | cql-scylla) from=("$here/cql/${what#cql-}/requirements.txt") ;;
 mesos-python) from=("$here/mesos/python/requirements.txt") ;;
 mesos-java) from=("$here/mesos/java/pom.xml" "$tests"/scenarios/mesos/java/*.java) ;;
+mesos-zookeeper) from=("$here/mesos/zookeeper/pom.xml" "$tests"/scenarios/mesos/zookeeper/*.java) ;;
 spark) from=("$here/mesos/spark/requirements.txt") ;;
 cql-node) from=("$here/cql/node/package.json" "$here/cql/node/package-lock.json") ;;
 cql-go) from=("$here/cql/go/go.mod" "$here/cql/go/go.sum" "$tests/scenarios/cql/go/main.go") ;;
@@ -76,8 +77,8 @@ if [ ! -d "$dir" ]; then
         jars "${from[0]}" "$new/lib"
         javac -nowarn -cp "$new/lib/*" -d "$new/classes" "${from[@]:1}" >&2
         ;;
-    mesos-java)
-        jars "${from[0]}" "$new/lib" -Dmesos.version="$version"
+    mesos-java | mesos-zookeeper)
+        jars "${from[0]}" "$new/lib" ${version:+-Dmesos.version="$version"}
         javac -nowarn -cp "$new/lib/*" -d "$new/classes" "${from[@]:1}" >&2
         ;;
     cql-rust)

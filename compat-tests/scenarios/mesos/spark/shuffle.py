@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -33,10 +32,18 @@ def shuffled(spark):
     assert sums == {key: sum(range(key, ROWS, KEYS)) for key in range(KEYS)}, sums
 
 
-def processes(word):
-    """Processes of this application's executors."""
-    found = subprocess.run(["pgrep", "-f", word], capture_output=True, text=True).stdout.split()
-    return [int(pid) for pid in found if int(pid) != os.getpid()]
+def executor_processes(application):
+    """Processes of this application's executors, which name it among their arguments."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                said = file.read().decode(errors="replace")
+        except OSError:
+            continue  # It ended in the meantime.
+        if "CoarseGrainedExecutorBackend" in said and application in said:
+            found.append(int(pid))
+    return sorted(found)
 
 
 def main(what, count):
@@ -45,8 +52,7 @@ def main(what, count):
     wait_for(f"{count} executors", lambda: executors(spark) >= count)
     shuffled(spark)
     if what == "killed":
-        # An executor's process names its application among its arguments.
-        victims = processes(f"CoarseGrainedExecutorBackend.*{application}")
+        victims = executor_processes(application)
         assert victims, "no executor is to be found"
         os.kill(victims[0], signal.SIGKILL)
         shuffled(spark)
