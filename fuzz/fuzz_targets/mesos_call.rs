@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mesos_proto::v1::{executor, master, scheduler};
+use mesos_proto::v1::{agent, executor, master, scheduler};
 use prost::Message;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -24,4 +24,5 @@ fuzz_target!(|body: &[u8]| {
     both::<scheduler::Call>(body);
     both::<executor::Call>(body);
     both::<master::Call>(body);
+    both::<agent::Call>(body);
 });

@@ -3,6 +3,9 @@
 use std::path::PathBuf;
 use storage::Durability;
 
+/// This very program.
+pub(crate) const SUPERVISOR: &str = "/proc/self/exe";
+
 /// What master and agent are started with. Names follow the original's flags.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -16,6 +19,9 @@ pub struct Config {
     pub resources: String,
     /// What the master promises before it tells of what it registered.
     pub durability: Durability,
+    /// The program that watches over each container: one that calls [`crate::supervise`] when its argument is
+    /// `supervise`.
+    pub supervisor: PathBuf,
     /// What clients may ask of the servers.
     pub limits: Limits,
 }
@@ -28,6 +34,7 @@ impl Default for Config {
             work_dir: PathBuf::from("./smack-data/mesos"),
             resources: String::new(),
             durability: Durability::Written,
+            supervisor: PathBuf::from(SUPERVISOR),
             limits: Limits::default(),
         }
     }

@@ -18,3 +18,4 @@ mod wire;
 pub use config::{Config, Limits};
 pub use lone_agent::{AgentConfig, MesosAgent};
 pub use server::{Mesos, StartError};
+pub use shell::supervise;

@@ -2,7 +2,7 @@
 
 use crate::{
     acceptor::serve,
-    config::Limits,
+    config::{Limits, SUPERVISOR},
     handlers::{self, Cluster},
     server::{StartError, bind},
     shell::{self, AgentHandle, AgentStart, MasterHandle, Whereabouts},
@@ -57,13 +57,16 @@ impl MesosAgent {
             },
             work_dir: std::path::absolute(&config.work_dir).unwrap_or(config.work_dir),
             endpoint: address,
+            events_max: config.limits.events_max,
+            supervisor: PathBuf::from(SUPERVISOR),
         };
         let master = Whereabouts::There {
             address: config.master,
             tasks: tasks.clone(),
             stop: stop.clone(),
         };
-        let agent = AgentHandle::start(start, master, clock.clone(), random.clone(), &tasks, stop.clone());
+        let agent = AgentHandle::start(start, master, clock.clone(), random.clone(), &tasks, stop.clone())
+            .map_err(StartError::Agent)?;
         let cluster = Cluster {
             master: MasterHandle::none(random),
             agent,

@@ -32,6 +32,9 @@ pub enum StartError {
     /// What an earlier master left cannot be read.
     #[error("the registry of the Mesos master cannot be read: {0}")]
     Registry(StorageError),
+    /// What an earlier run of the agent left cannot be used.
+    #[error("the Mesos agent cannot go on from where it was: {0}")]
+    Agent(io::Error),
     /// What is configured does not go together.
     #[error("{0}")]
     Config(String),
@@ -77,6 +80,8 @@ impl Mesos {
             },
             work_dir: std::path::absolute(&config.work_dir).unwrap_or(config.work_dir),
             endpoint: agent_at,
+            events_max: config.limits.events_max,
+            supervisor: config.supervisor,
         };
         let agents = AgentHandle::start(
             start,
@@ -85,7 +90,8 @@ impl Mesos {
             random,
             &tasks,
             stop.clone(),
-        );
+        )
+        .map_err(StartError::Agent)?;
         let cluster = Cluster {
             master: masters,
             agent: agents,

@@ -22,6 +22,13 @@ const STOP_LEFTOVER_MAX: Duration = Duration::from_millis(200);
     reason = "why it does not start is for the person who started it"
 )]
 fn main() -> ExitCode {
+    // One for each container: nothing that a server needs is made for it.
+    if std::env::args_os()
+        .nth(1)
+        .is_some_and(|argument| argument == "supervise")
+    {
+        return mesos_api::supervise();
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

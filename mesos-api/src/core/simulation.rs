@@ -54,6 +54,9 @@ struct World {
     /// Containers whose process runs.
     running: Vec<String>,
     launched: BTreeMap<String, u32>,
+    /// What the agent keeps: who it is, and its executors.
+    kept_agent: Option<AgentInfo>,
+    kept: BTreeMap<String, String>,
     uuids: u128,
     tasks: u64,
     /// What the master made durable.
@@ -80,6 +83,8 @@ impl World {
             frameworks: BTreeMap::new(),
             running: Vec::new(),
             launched: BTreeMap::new(),
+            kept_agent: None,
+            kept: BTreeMap::new(),
             uuids: 0,
             tasks: 0,
             registered: Registered::default(),
@@ -136,20 +141,32 @@ impl World {
     }
 
     fn agent_step(&mut self, input: agent::Input) {
+        self.agent_step_until(input, usize::MAX);
+    }
+
+    /// A step of which the agent does only so much of what it wants.
+    fn agent_step_until(&mut self, input: agent::Input, most: usize) {
         let uuids = &mut self.uuids;
         let mut uuid = || {
             *uuids += 1;
             uuid::Uuid::from_u128(*uuids)
         };
-        for effect in self.agent.step(self.now, input, &mut uuid) {
+        for effect in self.agent.step(self.now, input, &mut uuid).into_iter().take(most) {
             match effect {
+                agent::Effect::Keep { container } => {
+                    match self.agent.kept(&container) {
+                        Some(kept) => self.kept.insert(container, serde_json::to_string(&kept).unwrap()),
+                        None => self.kept.remove(&container),
+                    };
+                }
+                agent::Effect::KeepAgent => self.kept_agent = Some(self.agent.info.clone()),
                 agent::Effect::Master(message) => self.to_master.push_back(message),
                 agent::Effect::Launch(run) => {
-                    let task = self.agent.containers[&run.container].task.task_id.value.clone();
+                    let task = self.agent.executors[&run.container].id().to_owned();
                     *self.launched.entry(task).or_default() += 1;
                     self.running.push(run.container);
                 }
-                agent::Effect::Signal { .. } => {}
+                agent::Effect::Signal { .. } | agent::Effect::Event { .. } | agent::Effect::Close { .. } => {}
             }
         }
     }
@@ -288,9 +305,9 @@ impl World {
         let container = self.running[at].clone();
         let started = self
             .agent
-            .containers
+            .executors
             .get(&container)
-            .is_some_and(|one| one.pid.is_some());
+            .is_some_and(|one| one.tasks.values().any(|task| task.process.pid.is_some()));
         if !started {
             return self.agent_step(agent::Input::Started { container, pid: 7 });
         }
@@ -338,6 +355,30 @@ impl World {
         self.agent_step(agent::Input::Connected);
     }
 
+    /// The agent is killed in the middle of a step, and started again: its processes went on.
+    fn crash_agent(&mut self) {
+        let most = usize::try_from(self.dice.below(4)).unwrap_or(0);
+        match self.to_agent.pop_front() {
+            Some(message) => self.agent_step_until(agent::Input::Master(message), most),
+            None => self.agent_step_until(agent::Input::Tick, most),
+        }
+        let mut info = self.agent.info.clone();
+        info.id = self.kept_agent.clone().and_then(|kept| kept.id);
+        self.agent = Agent::new(info);
+        let kept = self.kept.values().map(|kept| serde_json::from_str(kept).unwrap());
+        self.agent.restore(self.now, kept.collect(), Vec::new());
+        let known: Vec<String> = self.agent.processes().map(|(_, id, _)| id.to_owned()).collect();
+        self.running.retain(|container| known.contains(container));
+        for container in known {
+            if !self.running.contains(&container) {
+                self.agent_step(agent::Input::Lost { container });
+            } else if self.dice.below(2) == 0 {
+                self.agent_step(agent::Input::Started { container, pid: 7 });
+            }
+        }
+        self.break_link();
+    }
+
     /// The master is killed; another one takes its place, and everybody comes to it.
     fn next_master(&mut self) {
         self.masters += 1;
@@ -376,6 +417,7 @@ impl World {
         match self.dice.below(60) {
             0 => return self.next_master(),
             1 => return self.break_link(),
+            2 => return self.crash_agent(),
             _ => {}
         }
         let stream = if self.dice.below(2) == 0 { "s0" } else { "s1" };
@@ -456,7 +498,8 @@ proptest! {
             let last = states.last().copied();
             prop_assert!(last.is_some_and(is_terminal), "{}: {:?}", id, states);
         }
-        prop_assert!(world.agent.containers.is_empty());
+        prop_assert!(world.agent.executors.is_empty());
+        prop_assert!(world.kept.is_empty());
         prop_assert!(world.master.frameworks.values().all(|one| one.tasks.is_empty()));
         prop_assert_eq!(
             Resources::default(),

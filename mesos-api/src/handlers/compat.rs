@@ -1,5 +1,5 @@
-use super::{operator, scheduler};
-use mesos_proto::v1::{master, scheduler as calls};
+use super::{agent, operator, scheduler};
+use mesos_proto::v1::{agent as agent_calls, master, scheduler as calls};
 use std::{fmt::Write, fs, path::Path};
 
 const NOTES: &str = include_str!("compat-notes.md");
@@ -31,6 +31,16 @@ fn matrix() -> String {
     for number in 1..=39 {
         let kind = master::call::Type::try_from(number).unwrap();
         let answered = operator::TABLE.iter().any(|line| line.kind == kind);
+        row(&mut out, number, kind.as_str_name(), answered);
+    }
+    let _ = writeln!(
+        out,
+        "\n## Executor API of the agent\n\nAll calls: SUBSCRIBE, UPDATE, MESSAGE, HEARTBEAT.\n\n\
+         ## Operator API of the agent\n\n| number | call | answered |\n|---|---|---|"
+    );
+    for number in 1..=32 {
+        let kind = agent_calls::call::Type::try_from(number).unwrap();
+        let answered = agent::operator::TABLE.iter().any(|line| line.kind == kind);
         row(&mut out, number, kind.as_str_name(), answered);
     }
     let _ = write!(out, "\n{NOTES}");

@@ -2,13 +2,15 @@
 //! one below the name of its process, as in the original.
 //!
 //! Rooms: `scheduler` (the scheduler API: THE TABLE of its calls), `operator` (the operator API), `older` (routes from
-//! before it), `basics` (health, version, redirect), `agent` (its state), `files` (sandboxes), `link` (agents in other processes).
+//! before it), `basics` (health, version, redirect), `agent` (what it runs), `executor` (the executor API), `files`
+//! (sandboxes), `link` (agents in other processes).
 //! Never: encodings, or what master and agent decide.
 
 mod agent;
 mod basics;
 #[cfg(test)]
 mod compat;
+mod executor;
 mod files;
 mod link;
 mod older;
@@ -107,6 +109,11 @@ pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
 /// Every route of the agent.
 pub(crate) fn of_agent(cluster: Arc<Cluster>) -> Router {
     let own = Router::new()
+        .route("/api/v1", any(agent::operator::handle))
+        .route("/api/v1/executor", any(executor::handle))
+        .route("/containers", any(agent::containers))
+        .route("/monitor/statistics", any(agent::statistics))
+        .route("/monitor/statistics.json", any(agent::statistics))
         .route("/health", any(basics::health))
         .route("/state", any(agent::state))
         .route("/state.json", any(agent::state));

@@ -64,6 +64,8 @@ impl Recorded {
             },
             work_dir: dir.path().to_owned(),
             endpoint: ([127, 0, 0, 1], 5051).into(),
+            events_max: 64,
+            supervisor: "/nowhere".into(),
         };
         let agent = AgentHandle::start(
             start,
@@ -72,7 +74,8 @@ impl Recorded {
             random,
             &tasks,
             stop.clone(),
-        );
+        )
+        .unwrap();
         let cluster = Cluster {
             master,
             agent,
@@ -115,12 +118,23 @@ impl Recorded {
 
     /// Status, Content-Type, Allow, Location and body of an answer.
     async fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.ask_of(of_master, method, path, headers, body).await
+    }
+
+    async fn ask_of(
+        &self,
+        of: fn(Arc<Cluster>) -> Router,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Answer {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
         let request = request.body(Body::from(body.to_owned())).unwrap();
-        let routes = TowerToHyperService::new(of_master(self.cluster.clone()));
+        let routes = TowerToHyperService::new(of(self.cluster.clone()));
         let (head, body) = routes.call(request).await.unwrap().into_parts();
         let told = |name: &str| {
             head.headers
@@ -249,6 +263,34 @@ async fn what_no_run_changes_is_answered_to_the_byte() {
     ] {
         assert_eq!(recorded.ask("GET", path, &[], "").await, golden(name), "{path}");
     }
+}
+
+#[tokio::test]
+async fn an_idle_agent_answers_as_the_original_to_the_byte() {
+    let recorded = Recorded::start();
+    recorded.registered().await;
+    for kind in [
+        "GET_CONTAINERS",
+        "GET_EXECUTORS",
+        "GET_FRAMEWORKS",
+        "GET_HEALTH",
+        "GET_OPERATIONS",
+        "GET_RESOURCE_PROVIDERS",
+        "GET_STATE",
+        "GET_TASKS",
+    ] {
+        let body = format!("{{\"type\":\"{kind}\"}}");
+        for path in ["/api/v1", "/slave(1)/api/v1"] {
+            let answer = recorded.ask_of(of_agent, "POST", path, &[JSON], &body).await;
+            assert_eq!(answer, golden(&format!("OP_agent_{kind}")), "{kind}");
+        }
+    }
+    let subscribe =
+        r#"{"type":"SUBSCRIBE","framework_id":{"value":"x"},"executor_id":{"value":"x"},"subscribe":{}}"#;
+    let answer = recorded
+        .ask_of(of_agent, "POST", "/api/v1/executor", &[JSON], subscribe)
+        .await;
+    assert_eq!(answer, golden("ERR_exec_sub"));
 }
 
 /// Every path to a value, without the numbers of lists.

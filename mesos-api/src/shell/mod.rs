@@ -5,14 +5,20 @@
 
 mod agent;
 mod fetch;
+mod keep;
 mod master;
 mod process;
+mod record;
 mod resources;
+mod statistics;
+mod supervise;
 mod way;
 
-pub(crate) use agent::{AgentHandle, AgentStart};
+pub(crate) use agent::{AgentHandle, AgentStart, Attached, ExecutorError};
 pub(crate) use master::{CallError, MasterHandle, MasterStart, Subscription};
 pub(crate) use resources::{attributes, resources};
+pub(crate) use statistics::{Usage, usage};
+pub use supervise::supervise;
 pub(crate) use way::{Whereabouts, carry};
 
 use crate::core::Now;

@@ -10,7 +10,7 @@ mod stream;
 mod tests;
 
 pub(crate) use query::query_value;
-pub(crate) use stream::{events, told};
+pub(crate) use stream::{events, executor_events, told};
 
 use axum::{
     body::{Body, to_bytes},

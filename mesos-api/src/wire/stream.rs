@@ -1,7 +1,10 @@
 use super::Encoding;
 use crate::{
-    core::master::{HEARTBEAT_INTERVAL, event_of},
-    shell::Subscription,
+    core::{
+        agent,
+        master::{HEARTBEAT_INTERVAL, event_of},
+    },
+    shell::{Attached, Subscription},
 };
 use axum::{
     body::Body,
@@ -12,7 +15,7 @@ use bytes::Bytes;
 use futures_util::stream;
 use mesos_proto::{
     recordio,
-    v1::{master, scheduler::event},
+    v1::{executor, master, scheduler::event},
 };
 use prost::Message;
 use serde::Serialize;
@@ -43,6 +46,14 @@ pub(crate) fn events(mut subscription: Subscription, encoding: Encoding) -> Resp
         response.headers_mut().insert("mesos-stream-id", id);
     }
     response
+}
+
+/// The same for an executor.
+pub(crate) fn executor_events(mut attached: Attached, encoding: Encoding) -> Response {
+    let (_, none) = mpsc::channel(1);
+    let events = std::mem::replace(&mut attached.events, none);
+    let heartbeat = agent::event_of(executor::event::Type::Heartbeat);
+    lasting(VecDeque::new(), events, heartbeat, encoding, attached)
 }
 
 /// The same for operators.

@@ -1,32 +1,49 @@
-//! The agent: which tasks run in which container, and which of their updates are not yet acknowledged.
+//! The agent: which executors and tasks run in which container, and which of their updates are not yet acknowledged.
 //!
-//! Rooms: `model` (a task and its container), `updates` (one at a time, again until acknowledged), `rejoin` (what a
-//! master that is new to the agent is told), `operations` (what the agent has become by them).
+//! Rooms: `model` (executors, tasks, their processes), `run` (what a process is started with), `launch` (what the master
+//! wants run), `processes` (how they start and end), `kill` (how they are ended), `executors` (those that call by
+//! themselves), `updates` (one at a time, again until acknowledged),
+//! `rejoin` (what a master that is new to the agent is told), `operations` (what the agent has become by them).
 //! Never: processes, files, sockets, a clock. Chance comes in as an argument.
 
+mod executors;
+mod kill;
+mod launch;
 mod model;
 mod operations;
+mod processes;
 mod rejoin;
+mod run;
+#[cfg(test)]
+mod tests;
 mod updates;
 
-pub(crate) use model::{Container, Ended, Framework, Run};
+pub(crate) use executors::{Refused, event_of};
+pub(crate) use model::{Ended, Executor, Framework, Kind, Process, Task, container_id};
+pub(crate) use run::Run;
 
 use super::{
     Now,
-    link::{ToAgent, ToMaster, is_terminal},
+    link::{ToAgent, ToMaster},
 };
 use indexmap::IndexMap;
-use mesos_proto::v1::{
-    AgentInfo, FrameworkInfo, KillPolicy, Operation, TaskInfo, TaskState, framework_info::capability,
-    task_status::Source,
+use mesos_proto::v1::{AgentInfo, Operation, TaskState, executor, framework_info::capability};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    time::Duration,
 };
-use model::describe;
-use std::{collections::VecDeque, time::Duration};
 
-/// How long a task may take to end by itself once it was asked to.
-const GRACE_PERIOD: Duration = Duration::from_secs(3);
-/// Tasks that ended and are still told of.
+/// Executors that ended and are still told of.
 const COMPLETED_MAX: usize = 1000;
+/// Tasks of one executor that ended and are still told of: the original's.
+const FINISHED_MAX: usize = 200;
+
+/// Which event stream of an executor.
+pub(crate) type StreamId = String;
+
+/// Makes a new one with each call.
+pub(crate) type Uuids<'a> = &'a mut dyn FnMut() -> uuid::Uuid;
 
 /// What happens to an agent.
 #[derive(Debug)]
@@ -41,6 +58,10 @@ pub(crate) enum Input {
     Failed { container: String, why: String },
     /// A container's process ended.
     Exited { container: String, ended: Ended },
+    /// Nobody knows what became of a container's process.
+    Lost { container: String },
+    /// An executor's event stream ended.
+    Closed { stream: StreamId },
     /// Time went by.
     Tick,
 }
@@ -55,12 +76,30 @@ pub(crate) enum Signal {
 /// What an agent wants done, in order.
 #[derive(Debug)]
 pub(crate) enum Effect {
+    /// Keep what is known of an executor, or forget it where it is no more: before anything that follows.
+    Keep { container: String },
+    /// Keep who the agent is, in the same way.
+    KeepAgent,
     /// Tell the master.
     Master(ToMaster),
     /// Start a process.
     Launch(Box<Run>),
-    /// Signal every process of a container.
-    Signal { container: String, signal: Signal },
+    /// Signal every process of a group.
+    Signal { pid: u32, signal: Signal },
+    /// Send an executor an event.
+    Event {
+        stream: StreamId,
+        event: Box<executor::Event>,
+    },
+    /// End an executor's event stream.
+    Close { stream: StreamId },
+}
+
+/// What outlives an agent of one of its executors.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) framework: mesos_proto::v1::FrameworkInfo,
+    pub(crate) executor: Executor,
 }
 
 /// An agent.
@@ -68,11 +107,13 @@ pub(crate) enum Effect {
 pub(crate) struct Agent {
     pub(crate) info: AgentInfo,
     pub(crate) frameworks: IndexMap<String, Framework>,
-    /// Containers whose tasks are not yet over, by id.
-    pub(crate) containers: IndexMap<String, Container>,
-    pub(crate) completed: VecDeque<Container>,
+    /// Executors that are not yet over, by container.
+    pub(crate) executors: IndexMap<String, Executor>,
+    pub(crate) completed: VecDeque<Executor>,
     /// Operations whose end no master has acknowledged yet, by their uuid.
     pub(crate) operations: IndexMap<Vec<u8>, Operation>,
+    /// Containers of executors that are to be kept again.
+    changed: BTreeSet<String>,
     /// When it introduces itself again, in elapsed time, as the master has not answered yet.
     introduce_at: Option<Duration>,
     /// When unacknowledged operations were last told, in elapsed time.
@@ -86,13 +127,42 @@ impl Agent {
         Agent {
             info,
             frameworks: IndexMap::new(),
-            containers: IndexMap::new(),
+            executors: IndexMap::new(),
             completed: VecDeque::new(),
             operations: IndexMap::new(),
+            changed: BTreeSet::new(),
             introduce_at: None,
             operations_told: Duration::ZERO,
             effects: Vec::new(),
         }
+    }
+
+    /// Takes back what an earlier run of it left. What became of the processes is told by inputs, as always.
+    pub(crate) fn restore(&mut self, now: Now, kept: Vec<Kept>, operations: Vec<Operation>) {
+        let named = operations.into_iter().map(|one| (one.uuid.value.clone(), one));
+        self.operations.extend(named);
+        for Kept {
+            framework,
+            mut executor,
+        } in kept
+        {
+            for task in executor.tasks.values_mut() {
+                task.send_again(now);
+            }
+            if executor.kind == Kind::Custom && !executor.ended {
+                executor.subscribe_by = Some(now.elapsed + executors::RESUBSCRIBE_MAX);
+            }
+            let info = Framework { info: framework };
+            self.frameworks.insert(executor.framework.clone(), info);
+            self.executors.insert(executor.container.clone(), executor);
+        }
+    }
+
+    /// What is to be kept of an executor that is not over.
+    pub(crate) fn kept(&self, container: &str) -> Option<Kept> {
+        let executor = self.executors.get(container)?.clone();
+        let framework = self.frameworks.get(&executor.framework)?.info.clone();
+        Some(Kept { framework, executor })
     }
 
     /// What it is known by, once it is registered.
@@ -100,44 +170,63 @@ impl Agent {
         self.info.id.as_ref().map_or("", |id| &id.value)
     }
 
-    /// Takes one input, and answers what is to be done. `uuid` makes a new one with each call.
-    pub(crate) fn step(
-        &mut self,
-        now: Now,
-        input: Input,
-        uuid: &mut dyn FnMut() -> uuid::Uuid,
-    ) -> Vec<Effect> {
+    /// Containers whose process began and, as far as is known, has not ended: each with its process.
+    pub(crate) fn processes(&self) -> impl Iterator<Item = (&Executor, &str, &Process)> {
+        self.executors.values().flat_map(|executor| {
+            let own = (executor.kind == Kind::Custom).then_some((
+                executor,
+                executor.container.as_str(),
+                &executor.process,
+            ));
+            let tasks = executor.tasks.values().filter(|_| executor.kind != Kind::Custom);
+            let below = tasks.map(move |task| (executor, task.container.as_str(), &task.process));
+            own.into_iter()
+                .chain(below)
+                .filter(|(_, _, process)| process.ended.is_none())
+        })
+    }
+
+    /// Takes one input, and answers what is to be done.
+    pub(crate) fn step(&mut self, now: Now, input: Input, uuid: Uuids<'_>) -> Vec<Effect> {
         match input {
             Input::Connected => self.introduce(now),
             Input::Master(message) => self.master_says(now, message, uuid),
-            Input::Started { container, pid } => {
-                if let Some(one) = self.containers.get_mut(&container) {
-                    one.pid = Some(pid);
-                    if one.killed {
-                        // It was killed before there was a process to signal.
-                        self.effects.push(Effect::Signal {
-                            container: container.clone(),
-                            signal: Signal::Terminate,
-                        });
-                    }
-                }
-                self.update(now, &container, TaskState::TaskStarting, None, uuid);
-                self.update(now, &container, TaskState::TaskRunning, None, uuid);
-            }
-            Input::Failed { container, why } => {
-                self.update(now, &container, TaskState::TaskFailed, Some(why), uuid);
-            }
+            Input::Started { container, pid } => self.started(now, &container, pid, uuid),
+            Input::Failed { container, why } => self.failed(now, &container, &why, uuid),
             Input::Exited { container, ended } => self.exited(now, &container, ended, uuid),
+            Input::Lost { container } => self.lost(now, &container, uuid),
+            Input::Closed { stream } => self.closed(&stream),
             Input::Tick => self.tick(now),
         }
-        std::mem::take(&mut self.effects)
+        self.wanted()
     }
 
-    fn master_says(&mut self, now: Now, message: ToAgent, uuid: &mut dyn FnMut() -> uuid::Uuid) {
+    /// Takes one call of an executor, which has a new stream if it subscribes.
+    pub(crate) fn call(
+        &mut self,
+        now: Now,
+        stream: Option<StreamId>,
+        call: executor::Call,
+        uuid: Uuids<'_>,
+    ) -> Result<Vec<Effect>, Refused> {
+        self.executor_calls(now, stream, call, uuid)?;
+        Ok(self.wanted())
+    }
+
+    /// What is kept goes before what it may lead to.
+    fn wanted(&mut self) -> Vec<Effect> {
+        let changed = std::mem::take(&mut self.changed).into_iter();
+        let mut wanted: Vec<Effect> = changed.map(|container| Effect::Keep { container }).collect();
+        wanted.append(&mut self.effects);
+        wanted
+    }
+
+    fn master_says(&mut self, now: Now, message: ToAgent, uuid: Uuids<'_>) {
         match message {
             ToAgent::Registered { agent } => {
-                self.info.id = Some(mesos_proto::v1::AgentId { value: agent });
                 self.introduce_at = None;
+                self.info.id = Some(mesos_proto::v1::AgentId { value: agent });
+                self.effects.push(Effect::KeepAgent);
             }
             ToAgent::Refused { why } => self.refused(now, &why, uuid),
             ToAgent::Ping => self.effects.push(Effect::Master(ToMaster::Pong)),
@@ -145,183 +234,90 @@ impl Agent {
             ToAgent::AcknowledgeOperation { operation, uuid } => {
                 self.operation_acknowledged(&operation, &uuid);
             }
-            ToAgent::RunGroup { framework, tasks, .. } => {
-                tasks.iter().for_each(|task| self.refuse(now, &framework, task));
-            }
-            ToAgent::Run { framework, task } if task.executor.is_some() => {
-                self.refuse(now, &framework, &task);
-            }
-            // There is no executor that could be told.
-            ToAgent::ShutdownExecutor { .. } | ToAgent::Message { .. } => {}
-            ToAgent::Run { framework, task } => self.run(*framework, *task, uuid),
+            ToAgent::Run { framework, task } => self.run(now, *framework, *task, uuid),
+            ToAgent::RunGroup {
+                framework,
+                executor,
+                tasks,
+            } => self.run_group(now, *framework, *executor, tasks, uuid),
             ToAgent::Kill {
                 framework,
                 task,
                 policy,
-            } => {
-                let of = |one: &&Container| one.framework == framework && one.task.task_id.value == task;
-                let found = self.containers.values().find(of).map(|one| one.id.clone());
-                if let Some(container) = found {
-                    self.kill(now, &container, policy, uuid);
-                }
-            }
+            } => self.kill_named(now, &framework, &task, policy, uuid),
             ToAgent::Acknowledge {
                 framework,
                 task,
                 uuid,
             } => self.acknowledged(now, &framework, &task, &uuid),
-            ToAgent::Shutdown { framework } => self.shut_down(now, &framework, uuid),
+            ToAgent::Shutdown { framework } => self.shutdown(now, &framework, uuid),
+            ToAgent::ShutdownExecutor { framework, executor } => {
+                if let Some(container) = self.running(&framework, &executor) {
+                    self.shutdown_executor(now, &container, uuid);
+                }
+            }
+            ToAgent::Message {
+                framework,
+                executor,
+                data,
+            } => self.tell_executor(&framework, &executor, data),
         }
     }
 
-    /// Kills whatever a framework runs; nobody is told.
-    fn shut_down(&mut self, now: Now, framework: &str, uuid: &mut dyn FnMut() -> uuid::Uuid) {
-        let of = |one: &&Container| one.framework == framework;
-        let all = self.containers.values().filter(of);
-        let all: Vec<String> = all.map(|one| one.id.clone()).collect();
-        for container in all {
-            self.forget_updates(&container);
-            self.kill(now, &container, None, uuid);
-            self.over(&container);
+    /// The container of an executor that takes tasks.
+    fn running(&self, framework: &str, executor: &str) -> Option<String> {
+        let of = |one: &&Executor| one.framework == framework && one.id() == executor && !one.ended;
+        self.executors.values().find(of).map(|one| one.container.clone())
+    }
+
+    /// Whose process a container has: an executor, by its own container, and the task unless it is the executor itself.
+    fn whose(&self, container: &str) -> Option<(String, Option<String>)> {
+        let own = container.split('.').next().unwrap_or_default();
+        let executor = self.executors.get(own)?;
+        if executor.kind == Kind::Custom {
+            return Some((own.to_owned(), None));
+        }
+        let task = executor.tasks.values().find(|task| task.container == container)?;
+        Some((own.to_owned(), Some(task.id().to_owned())))
+    }
+
+    fn task(&mut self, executor: &str, task: &str) -> Option<&mut Task> {
+        self.executors.get_mut(executor)?.tasks.get_mut(task)
+    }
+
+    fn has(&self, framework: &str, capability: capability::Type) -> bool {
+        let framework = self.frameworks.get(framework);
+        framework.is_some_and(|one| one.has(capability))
+    }
+
+    /// What a task is that never ran, as far as its framework can tell.
+    fn never_ran(&self, framework: &str) -> TaskState {
+        match self.has(framework, capability::Type::PartitionAware) {
+            true => TaskState::TaskDropped,
+            false => TaskState::TaskLost,
         }
     }
 
-    /// The master never wants to hear of this agent again: what it runs is killed, and it begins anew.
-    fn refused(&mut self, now: Now, why: &str, uuid: &mut dyn FnMut() -> uuid::Uuid) {
-        tracing::error!(why, "the master refuses this agent");
-        let frameworks: Vec<String> = self.frameworks.keys().cloned().collect();
-        for framework in frameworks {
-            self.shut_down(now, &framework, uuid);
-        }
-        self.operations.clear();
-        self.info.id = None;
-        self.introduce_at = None;
-    }
-
-    fn run(&mut self, framework: FrameworkInfo, task: TaskInfo, uuid: &mut dyn FnMut() -> uuid::Uuid) {
-        let id = uuid().to_string();
-        let framework_id = framework
-            .id
-            .as_ref()
-            .map(|id| id.value.clone())
-            .unwrap_or_default();
-        let container = Container {
-            id: id.clone(),
-            framework: framework_id.clone(),
-            task,
-            state: TaskState::TaskStaging,
-            pid: None,
-            ended: None,
-            kill_at: None,
-            killed: false,
-            forgotten: false,
-            statuses: Vec::new(),
-            unacknowledged: VecDeque::new(),
-            resend: None,
-        };
-        let run = Run::new(self.id(), &framework, &container);
-        self.containers.insert(id, container);
-        self.frameworks
-            .insert(framework_id, Framework { info: framework });
-        self.effects.push(Effect::Launch(Box::new(run)));
-    }
-
-    fn kill(&mut self, now: Now, id: &str, policy: Option<KillPolicy>, uuid: &mut dyn FnMut() -> uuid::Uuid) {
-        let Some(container) = self.containers.get_mut(id) else {
+    /// Tasks and executors whose updates are all known are history.
+    fn settle(&mut self, container: &str) {
+        let Some(executor) = self.executors.get_mut(container) else {
             return;
         };
-        let policy = policy.or(container.task.kill_policy);
-        let grace = policy
-            .and_then(|policy| policy.grace_period)
-            .map_or(GRACE_PERIOD, |period| {
-                Duration::from_nanos(u64::try_from(period.nanoseconds).unwrap_or(0))
-            });
-        let first = !container.killed;
-        let at = now.elapsed.saturating_add(grace);
-        container.killed = true;
-        // A second kill may shorten the time, never lengthen it.
-        container.kill_at = Some(container.kill_at.map_or(at, |before| before.min(at)));
-        if !first {
-            return;
-        }
-        let framework = self.frameworks.get(&container.framework);
-        let shown = framework.is_some_and(|one| one.has(capability::Type::TaskKillingState));
-        self.effects.push(Effect::Signal {
-            container: id.to_owned(),
-            signal: Signal::Terminate,
-        });
-        if shown {
-            self.update(now, id, TaskState::TaskKilling, None, uuid);
-        }
-    }
-
-    fn exited(&mut self, now: Now, id: &str, ended: Ended, uuid: &mut dyn FnMut() -> uuid::Uuid) {
-        let Some(container) = self.containers.get_mut(id) else {
-            return;
-        };
-        container.ended = Some(ended);
-        container.kill_at = None;
-        let state = match ended {
-            _ if container.killed => TaskState::TaskKilled,
-            Ended::Exited(0) => TaskState::TaskFinished,
-            _ => TaskState::TaskFailed,
-        };
-        self.update(now, id, state, Some(describe(ended)), uuid);
-        self.over(id);
-    }
-
-    /// Sends again what was not acknowledged, and ends what had its grace period.
-    fn tick(&mut self, now: Now) {
-        for container in self.containers.values_mut() {
-            if container.kill_at.is_some_and(|at| at <= now.elapsed) {
-                container.kill_at = None;
-                self.effects.push(Effect::Signal {
-                    container: container.id.clone(),
-                    signal: Signal::Kill,
-                });
+        let over: Vec<String> = executor
+            .tasks
+            .values()
+            .filter(|task| task.is_over())
+            .map(|task| task.id().to_owned())
+            .collect();
+        for task in over {
+            executor.finished.extend(executor.tasks.shift_remove(&task));
+            if executor.finished.len() > FINISHED_MAX {
+                executor.finished.pop_front();
             }
         }
-        if self.introduce_at.is_some_and(|at| at <= now.elapsed) {
-            self.introduce(now);
-        }
-        self.resend(now);
-        self.resend_operations(now);
-    }
-
-    /// A new state of a task: it is told once those before it were acknowledged.
-    fn update(
-        &mut self,
-        now: Now,
-        id: &str,
-        state: TaskState,
-        message: Option<String>,
-        uuid: &mut dyn FnMut() -> uuid::Uuid,
-    ) {
-        let agent = self.id().to_owned();
-        let Some(container) = self.containers.get_mut(id) else {
-            return;
-        };
-        if is_terminal(container.state) {
-            return;
-        }
-        container.state = state;
-        if container.forgotten {
-            return;
-        }
-        let mut status = container.status(&agent, now, uuid());
-        status.message = message;
-        status.source = Some(Source::Executor as i32);
-        container.statuses.push(status.clone());
-        self.queue(now, id, status);
-    }
-
-    /// A container whose process ended and whose updates are all known is history.
-    fn over(&mut self, id: &str) {
-        let over = |one: &Container| {
-            one.unacknowledged.is_empty() && (one.ended.is_some() || is_terminal(one.state))
-        };
-        if self.containers.get(id).is_some_and(over) {
-            self.completed.extend(self.containers.shift_remove(id));
+        self.changed.insert(container.to_owned());
+        if executor.is_over() {
+            self.completed.extend(self.executors.shift_remove(container));
             if self.completed.len() > COMPLETED_MAX {
                 self.completed.pop_front();
             }

@@ -1,8 +1,11 @@
-use crate::core::Now;
+use super::StreamId;
+use crate::core::{Now, link::is_terminal};
+use indexmap::IndexMap;
 use mesos_proto::v1::{
-    self, AgentId, ContainerId, ContainerStatus, ExecutorId, FrameworkInfo, TaskInfo, TaskState, TaskStatus,
-    command_info::Uri, framework_info::capability,
+    self, AgentId, ContainerId, ContainerStatus, ExecutorId, ExecutorInfo, FrameworkInfo, TaskInfo,
+    TaskState, TaskStatus, framework_info::capability,
 };
+use serde::{Deserialize, Serialize};
 use std::{collections::VecDeque, time::Duration};
 
 /// A framework that has run something here.
@@ -19,10 +22,20 @@ impl Framework {
 }
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Ended {
     Exited(i32),
     Signalled(i32),
+}
+
+impl Ended {
+    /// As `wait` tells it.
+    pub(super) fn status(self) -> i32 {
+        match self {
+            Ended::Exited(code) => (code & 0xff) << 8,
+            Ended::Signalled(signal) => signal & 0x7f,
+        }
+    }
 }
 
 /// When an update is sent again.
@@ -32,128 +45,235 @@ pub(super) struct Resend {
     pub(super) after: Duration,
 }
 
-/// A task and the processes that it is.
-#[derive(Debug, Clone)]
-pub(crate) struct Container {
-    pub(crate) id: String,
-    pub(crate) framework: String,
-    pub(crate) task: TaskInfo,
-    pub(crate) state: TaskState,
+/// A process that runs in a container.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(crate) struct Process {
     pub(crate) pid: Option<u32>,
     pub(crate) ended: Option<Ended>,
-    /// When it is killed for good, in elapsed time.
-    pub(super) kill_at: Option<Duration>,
+    /// It was asked to end.
     pub(super) killed: bool,
+    /// When it is killed for good, in elapsed time.
+    #[serde(skip)]
+    pub(super) kill_at: Option<Duration>,
+}
+
+/// What runs an executor's tasks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Kind {
+    /// Nothing: the only task is a process, which is all there is in the container.
+    Command,
+    /// A process of the framework's, which subscribes here and tells of its tasks.
+    Custom,
+    /// The agent itself: each task is a process in a container below the executor's.
+    Default,
+}
+
+/// What runs tasks of a framework, and the container that all of it is in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Executor {
+    pub(crate) container: String,
+    pub(crate) framework: String,
+    pub(crate) kind: Kind,
+    /// One of a single command is made up by the agent, as in the original.
+    pub(crate) info: ExecutorInfo,
+    /// Of a custom executor.
+    pub(crate) process: Process,
+    /// Those that are not yet history, by id.
+    #[serde(with = "as_list")]
+    pub(crate) tasks: IndexMap<String, Task>,
+    pub(crate) finished: VecDeque<Task>,
+    /// It takes no tasks any more.
+    pub(crate) ended: bool,
+    /// Groups of tasks that were launched.
+    pub(super) groups: u64,
     /// Its framework is gone: nobody wants its updates.
     pub(super) forgotten: bool,
+    /// Where its events go.
+    #[serde(skip)]
+    pub(super) stream: Option<StreamId>,
+    /// When it must have subscribed, in elapsed time.
+    #[serde(skip)]
+    pub(super) subscribe_by: Option<Duration>,
+    /// It did not.
+    pub(super) never_subscribed: bool,
+}
+
+/// A task, and the process that it is unless its executor has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Task {
+    pub(crate) info: TaskInfo,
+    state: i32,
+    /// The executor's, or one below it.
+    pub(crate) container: String,
+    pub(crate) process: Process,
+    /// Which of the executor's groups it belongs to.
+    pub(super) group: u64,
+    /// Its executor was told of it.
+    pub(super) launched: bool,
+    /// It took longer than it may.
+    pub(super) overdue: bool,
+    /// When it may be running no longer, since 1970.
+    pub(super) until: Option<Duration>,
     pub(crate) statuses: Vec<TaskStatus>,
     pub(super) unacknowledged: VecDeque<TaskStatus>,
+    #[serde(skip)]
     pub(super) resend: Option<Resend>,
 }
 
-impl Container {
+impl Executor {
+    pub(super) fn new(framework: &str, container: String, kind: Kind, info: ExecutorInfo) -> Self {
+        Executor {
+            container,
+            framework: framework.to_owned(),
+            kind,
+            info,
+            process: Process::default(),
+            tasks: IndexMap::new(),
+            finished: VecDeque::new(),
+            ended: false,
+            groups: 0,
+            forgotten: false,
+            stream: None,
+            subscribe_by: None,
+            never_subscribed: false,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.info.executor_id.value
+    }
+
     /// Where its files are, below the agent's work directory.
     pub(crate) fn sandbox(&self, agent: &str) -> String {
-        let (framework, task) = (&self.framework, &self.task.task_id.value);
         format!(
-            "slaves/{agent}/frameworks/{framework}/executors/{task}/runs/{}",
-            self.id
+            "slaves/{agent}/frameworks/{}/executors/{}/runs/{}",
+            self.framework,
+            self.id(),
+            self.container
         )
     }
 
+    /// Where a task's files are: a task in a container of its own has a folder of its own.
+    pub(crate) fn sandbox_of(&self, agent: &str, task: &Task) -> String {
+        let own = self.sandbox(agent);
+        match task.container.split_once('.') {
+            Some((_, below)) => format!("{own}/containers/{below}"),
+            None => own,
+        }
+    }
+
+    /// Whether nothing of it is left to do.
+    pub(super) fn is_over(&self) -> bool {
+        self.ended && self.tasks.is_empty()
+    }
+}
+
+impl Task {
+    pub(super) fn new(info: TaskInfo, container: String, group: u64) -> Self {
+        Task {
+            info,
+            state: TaskState::TaskStaging as i32,
+            container,
+            process: Process::default(),
+            group,
+            launched: false,
+            overdue: false,
+            until: None,
+            statuses: Vec::new(),
+            unacknowledged: VecDeque::new(),
+            resend: None,
+        }
+    }
+
+    pub(crate) fn id(&self) -> &str {
+        &self.info.task_id.value
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        TaskState::try_from(self.state).unwrap_or(TaskState::TaskUnknown)
+    }
+
+    pub(super) fn set_state(&mut self, state: TaskState) {
+        self.state = state as i32;
+    }
+
+    /// Whether its executor was told of it.
+    pub(crate) fn is_launched(&self) -> bool {
+        self.launched
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        is_terminal(self.state())
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.has_ended() && self.unacknowledged.is_empty()
+    }
+
     /// A status of its present state.
-    pub(super) fn status(&self, agent: &str, now: Now, uuid: uuid::Uuid) -> TaskStatus {
-        let container_status = self.pid.map(|pid| ContainerStatus {
-            container_id: Some(ContainerId {
-                value: self.id.clone(),
-                ..ContainerId::default()
-            }),
-            network_infos: vec![v1::NetworkInfo {
-                ip_addresses: vec![v1::network_info::IpAddress {
-                    protocol: Some(v1::network_info::Protocol::IPv4 as i32),
-                    ip_address: Some("127.0.0.1".to_owned()),
-                }],
-                ..v1::NetworkInfo::default()
-            }],
-            executor_pid: Some(pid),
-            ..ContainerStatus::default()
-        });
+    pub(super) fn status(&self, agent: &str, executor: &str, now: Now, uuid: uuid::Uuid) -> TaskStatus {
         TaskStatus {
-            task_id: self.task.task_id.clone(),
-            state: self.state as i32,
+            task_id: self.info.task_id.clone(),
+            state: self.state,
             agent_id: Some(AgentId {
                 value: agent.to_owned(),
             }),
             executor_id: Some(ExecutorId {
-                value: self.task.task_id.value.clone(),
+                value: executor.to_owned(),
             }),
             timestamp: Some(now.wall.as_secs_f64()),
             uuid: Some(uuid.as_bytes().to_vec()),
-            container_status,
             ..TaskStatus::default()
         }
     }
 }
 
-/// A process to be started.
-#[derive(Debug, Clone)]
-pub(crate) struct Run {
-    pub(crate) container: String,
-    /// Below the agent's work directory.
-    pub(crate) sandbox: String,
-    pub(crate) argv: Vec<String>,
-    /// Of the task, then of the agent: later ones win.
-    pub(crate) environment: Vec<(String, String)>,
-    /// The task's, else the framework's.
-    pub(crate) user: String,
-    /// What must be brought into the sandbox first.
-    pub(crate) uris: Vec<Uri>,
+/// Tasks without the names that they have in them.
+mod as_list {
+    use super::Task;
+    use indexmap::IndexMap;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(tasks: &IndexMap<String, Task>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(tasks.values())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<IndexMap<String, Task>, D::Error> {
+        let tasks = Vec::<Task>::deserialize(from)?;
+        Ok(tasks
+            .into_iter()
+            .map(|task| (task.id().to_owned(), task))
+            .collect())
+    }
 }
 
-impl Run {
-    pub(super) fn new(agent: &str, framework: &FrameworkInfo, container: &Container) -> Self {
-        let command = container.task.command.clone().unwrap_or_default();
-        let value = command.value().to_owned();
-        let argv = match command.shell() {
-            true => vec!["sh".to_owned(), "-c".to_owned(), value],
-            // The first argument is what the program is told to be called; the value is what is run.
-            false => std::iter::once(value)
-                .chain(command.arguments.iter().skip(1).cloned())
-                .collect(),
-        };
-        let task = &container.task.task_id.value;
-        let sandbox = container.sandbox(agent);
-        let role = container
-            .task
-            .resources
-            .first()
-            .and_then(|one| one.allocation_info.as_ref());
-        let mut environment = vec![
-            ("LIBPROCESS_PORT", "0".to_owned()),
-            (
-                "MESOS_ALLOCATION_ROLE",
-                role.map_or("*", |info| info.role()).to_owned(),
-            ),
-            ("MESOS_CHECKPOINT", u8::from(framework.checkpoint()).to_string()),
-            ("MESOS_EXECUTOR_ID", task.clone()),
-            ("MESOS_EXECUTOR_SHUTDOWN_GRACE_PERIOD", "5secs".to_owned()),
-            ("MESOS_FRAMEWORK_ID", container.framework.clone()),
-            ("MESOS_HTTP_COMMAND_EXECUTOR", "1".to_owned()),
-            ("MESOS_SLAVE_ID", agent.to_owned()),
-        ];
-        let own = command.environment.unwrap_or_default().variables;
-        environment.extend(own.iter().map(|one| (one.name.as_str(), one.value().to_owned())));
-        Run {
-            container: container.id.clone(),
-            sandbox,
-            argv,
-            environment: environment
-                .into_iter()
-                .map(|(name, value)| (name.to_owned(), value))
-                .collect(),
-            uris: command.uris,
-            user: command.user.unwrap_or_else(|| framework.user.clone()),
-        }
+/// An id of a container as the API has it: one below another names both.
+pub(crate) fn container_id(path: &str) -> ContainerId {
+    let (parent, value) = match path.rsplit_once('.') {
+        Some((parent, value)) => (Some(Box::new(container_id(parent))), value),
+        None => (None, path),
+    };
+    ContainerId {
+        value: value.to_owned(),
+        parent,
+    }
+}
+
+/// Where something runs; every container has the network of its host.
+pub(super) fn container_status(container: &str, pid: Option<u32>, ip: &str) -> ContainerStatus {
+    ContainerStatus {
+        container_id: Some(container_id(container)),
+        network_infos: vec![v1::NetworkInfo {
+            ip_addresses: vec![v1::network_info::IpAddress {
+                protocol: Some(v1::network_info::Protocol::IPv4 as i32),
+                ip_address: Some(ip.to_owned()),
+            }],
+            ..v1::NetworkInfo::default()
+        }],
+        executor_pid: pid,
+        ..ContainerStatus::default()
     }
 }
 

@@ -29,6 +29,7 @@ impl Agent {
         };
         operation.latest_status = status.clone();
         operation.statuses.push(status);
+        self.effects.push(Effect::KeepAgent);
         self.tell_operation(&operation);
         self.operations.insert(operation.uuid.value.clone(), operation);
     }
@@ -49,6 +50,7 @@ impl Agent {
         };
         if self.operations.get(operation).is_some_and(newest) {
             self.operations.shift_remove(operation);
+            self.effects.push(Effect::KeepAgent);
         }
     }
 

@@ -1,7 +1,10 @@
-use super::{Agent, Effect, model::Resend};
+use super::{
+    Agent, Effect, Kind, Task, Uuids,
+    model::{Resend, container_status},
+};
 use crate::core::{Now, link::ToMaster};
 use mesos_proto::v1::{
-    FrameworkInfo, TaskInfo, TaskState, TaskStatus,
+    TaskState, TaskStatus,
     task_status::{Reason, Source},
 };
 use std::time::Duration;
@@ -10,108 +13,173 @@ use std::time::Duration;
 const RESEND_MIN: Duration = Duration::from_secs(10);
 const RESEND_MAX: Duration = Duration::from_secs(600);
 
-impl Agent {
-    /// Tells that a task cannot run here. Nothing waits for an acknowledgement: the status has no uuid.
-    pub(super) fn refuse(&mut self, now: Now, framework: &FrameworkInfo, task: &TaskInfo) {
-        let latest = TaskState::TaskError;
-        let status = TaskStatus {
-            task_id: task.task_id.clone(),
-            state: latest as i32,
-            message: Some("Executors of one's own are not supported here".to_owned()),
-            source: Some(Source::Agent as i32),
-            reason: Some(Reason::TaskInvalid as i32),
-            agent_id: self.info.id.clone(),
-            timestamp: Some(now.wall.as_secs_f64()),
-            ..TaskStatus::default()
-        };
-        let framework = framework.id.as_ref().map_or("", |id| &id.value).to_owned();
-        let status = Box::new(status);
-        self.effects.push(Effect::Master(ToMaster::Update {
-            framework,
-            status,
-            latest,
-        }));
-    }
+/// What is told of a task.
+#[derive(Debug, Clone)]
+pub(super) struct Told {
+    pub(super) state: TaskState,
+    pub(super) message: Option<String>,
+    pub(super) reason: Option<Reason>,
+    pub(super) source: Source,
+}
 
-    /// Sends an update now, or after those before it.
-    pub(super) fn queue(&mut self, now: Now, id: &str, status: TaskStatus) {
-        let Some(container) = self.containers.get_mut(id) else {
+/// What the executor of a task tells, which the agent is for commands and groups.
+pub(super) fn by_executor(state: TaskState) -> Told {
+    Told {
+        state,
+        message: None,
+        reason: None,
+        source: Source::Executor,
+    }
+}
+
+/// What only the agent can tell.
+pub(super) fn by_agent(state: TaskState, reason: Reason, message: &str) -> Told {
+    Told {
+        state,
+        message: Some(message.to_owned()),
+        reason: Some(reason),
+        source: Source::Agent,
+    }
+}
+
+impl Task {
+    /// What was under way before the agent was started again is sent at the next tick.
+    pub(super) fn send_again(&mut self, now: Now) {
+        if !self.unacknowledged.is_empty() {
+            self.resend = Some(Resend {
+                at: now.elapsed,
+                after: RESEND_MIN,
+            });
+        }
+    }
+}
+
+impl Agent {
+    /// A new state of a task: it is told once those before it were acknowledged.
+    pub(super) fn update(&mut self, now: Now, executor: &str, task: &str, told: Told, uuid: Uuids<'_>) {
+        let agent = self.id().to_owned();
+        let Some(known) = self.executors.get_mut(executor) else {
             return;
         };
-        container.unacknowledged.push_back(status);
-        if container.unacknowledged.len() == 1 {
-            self.send_first(now, id);
+        let id = known.id().to_owned();
+        let Some(task) = known.tasks.get_mut(task).filter(|task| !task.has_ended()) else {
+            return;
+        };
+        task.set_state(told.state);
+        let mut status = task.status(&agent, &id, now, uuid());
+        status.message = told.message;
+        status.reason = told.reason.map(|reason| reason as i32);
+        status.source = Some(told.source as i32);
+        let name = task.id().to_owned();
+        self.queue(now, executor, &name, status);
+    }
+
+    /// Keeps an update, and sends it now or after those before it.
+    pub(super) fn queue(&mut self, now: Now, executor: &str, task: &str, mut status: TaskStatus) {
+        self.changed.insert(executor.to_owned());
+        let ip = self.info.hostname.clone();
+        let Some(known) = self.executors.get_mut(executor) else {
+            return;
+        };
+        let (forgotten, kind, own) = (known.forgotten, known.kind, known.process.pid);
+        let Some(task) = known.tasks.get_mut(task) else {
+            return;
+        };
+        if forgotten {
+            return;
+        }
+        let pid = if kind == Kind::Custom {
+            own
+        } else {
+            task.process.pid
+        };
+        if pid.is_some() {
+            let place = container_status(&task.container, pid, &ip);
+            let told = status.container_status.get_or_insert_with(|| place.clone());
+            told.container_id = told.container_id.take().or(place.container_id);
+            told.executor_pid = told.executor_pid.or(pid);
+        }
+        match task.statuses.last_mut() {
+            // Of each state the last is told again.
+            Some(last) if last.state == status.state => *last = status.clone(),
+            _ => task.statuses.push(status.clone()),
+        }
+        task.unacknowledged.push_back(status);
+        if task.unacknowledged.len() == 1 {
+            let (framework, task) = (known.framework.clone(), task.id().to_owned());
+            self.send_first(now, executor, &framework, &task);
         }
     }
 
     /// Sends the oldest update that is not acknowledged.
-    fn send_first(&mut self, now: Now, id: &str) {
-        let Some(container) = self.containers.get_mut(id) else {
+    fn send_first(&mut self, now: Now, executor: &str, framework: &str, task: &str) {
+        let Some(task) = self.task(executor, task) else {
             return;
         };
-        let Some(status) = container.unacknowledged.front() else {
-            container.resend = None;
+        let Some(status) = task.unacknowledged.front() else {
+            task.resend = None;
             return;
         };
-        container.resend = Some(Resend {
+        task.resend = Some(Resend {
             at: now.elapsed + RESEND_MIN,
             after: RESEND_MIN,
         });
-        self.effects.push(Effect::Master(ToMaster::Update {
-            framework: container.framework.clone(),
+        let update = ToMaster::Update {
+            framework: framework.to_owned(),
             status: Box::new(status.clone()),
-            latest: container.state,
-        }));
+            latest: task.state(),
+        };
+        self.effects.push(Effect::Master(update));
     }
 
     pub(super) fn acknowledged(&mut self, now: Now, framework: &str, task: &str, uuid: &[u8]) {
-        let mut all = self.containers.values_mut();
-        let found = all.find(|one| {
-            one.framework == framework
-                && one.task.task_id.value == task
-                && one
-                    .unacknowledged
-                    .front()
-                    .is_some_and(|status| status.uuid() == uuid)
+        let mut all = self.executors.values_mut();
+        let found = all.find_map(|one| {
+            let known = one.tasks.get_mut(task).filter(|_| one.framework == framework)?;
+            let first = known.unacknowledged.front()?;
+            (first.uuid() == uuid).then_some((one.container.clone(), known))
         });
         // An acknowledgement that comes twice, or late, is none.
-        let Some(container) = found else {
+        let Some((container, known)) = found else {
             return;
         };
-        container.unacknowledged.pop_front();
-        let id = container.id.clone();
-        self.send_first(now, &id);
-        self.over(&id);
+        known.unacknowledged.pop_front();
+        self.changed.insert(container.clone());
+        self.send_first(now, &container, framework, task);
+        self.settle(&container);
     }
 
     /// Nobody is left who would acknowledge.
-    pub(super) fn forget_updates(&mut self, id: &str) {
-        if let Some(container) = self.containers.get_mut(id) {
-            container.unacknowledged.clear();
-            container.resend = None;
-            container.forgotten = true;
+    pub(super) fn forget_updates(&mut self, container: &str) {
+        if let Some(executor) = self.executors.get_mut(container) {
+            executor.forgotten = true;
+            for task in executor.tasks.values_mut() {
+                task.unacknowledged.clear();
+                task.resend = None;
+            }
         }
     }
 
     /// Sends again what waits for too long.
     pub(super) fn resend(&mut self, now: Now) {
-        for container in self.containers.values_mut() {
-            let (Some(resend), Some(status)) = (container.resend, container.unacknowledged.front()) else {
-                continue;
-            };
-            if resend.at > now.elapsed {
-                continue;
+        for executor in self.executors.values_mut() {
+            for task in executor.tasks.values_mut() {
+                let (Some(resend), Some(status)) = (task.resend, task.unacknowledged.front()) else {
+                    continue;
+                };
+                if resend.at > now.elapsed {
+                    continue;
+                }
+                let update = ToMaster::Update {
+                    framework: executor.framework.clone(),
+                    status: Box::new(status.clone()),
+                    latest: task.state(),
+                };
+                let after = (resend.after * 2).min(RESEND_MAX);
+                let at = now.elapsed + after;
+                task.resend = Some(Resend { at, after });
+                self.effects.push(Effect::Master(update));
             }
-            let after = (resend.after * 2).min(RESEND_MAX);
-            container.resend = Some(Resend {
-                at: now.elapsed + after,
-                after,
-            });
-            self.effects.push(Effect::Master(ToMaster::Update {
-                framework: container.framework.clone(),
-                status: Box::new(status.clone()),
-                latest: container.state,
-            }));
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod changes;
 mod shown;
+
+pub(super) use shown::{amounts, status};
 #[cfg(test)]
 mod tests;
 

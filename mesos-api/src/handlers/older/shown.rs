@@ -24,7 +24,7 @@ const STATES: [TaskState; 10] = [
 ];
 
 /// Amounts by name: what people are shown always, and whatever else there is.
-fn amounts(resources: &[Resource]) -> Value {
+pub(in crate::handlers) fn amounts(resources: &[Resource]) -> Value {
     let mut shown: Map<String, Value> = Map::new();
     for name in ["disk", "mem", "gpus", "cpus"] {
         shown.insert(name.to_owned(), json!(0.0));
@@ -315,7 +315,7 @@ pub(super) fn task(task: &Task) -> Value {
     Value::Object(shown)
 }
 
-fn status(status: &TaskStatus) -> Value {
+pub(in crate::handlers) fn status(status: &TaskStatus) -> Value {
     let mut shown = object(json!({
         "state": status.state().as_str_name(),
         "timestamp": status.timestamp(),

@@ -1,0 +1,219 @@
+use super::{
+    Agent, Effect, Ended, Kind, Signal, Uuids,
+    executors::SUBSCRIBE_MAX,
+    kill::GRACE_PERIOD,
+    model::describe,
+    updates::{Told, by_agent, by_executor},
+};
+use crate::core::{Now, link::ToMaster};
+use mesos_proto::v1::{TaskState, task_status::Reason};
+use std::time::Duration;
+
+impl Agent {
+    /// A container's process runs; or it still does, as an agent finds that was started again.
+    pub(super) fn started(&mut self, now: Now, container: &str, pid: u32, uuid: Uuids<'_>) {
+        let Some((executor, task)) = self.whose(container) else {
+            return;
+        };
+        self.changed.insert(executor.clone());
+        let process = match &task {
+            Some(task) => self.task(&executor, task).map(|task| &mut task.process),
+            None => self.executors.get_mut(&executor).map(|one| &mut one.process),
+        };
+        let Some(process) = process else {
+            return;
+        };
+        process.pid = Some(pid);
+        if process.killed {
+            // It was killed before there was a process to signal.
+            process.kill_at.get_or_insert(now.elapsed + GRACE_PERIOD);
+            let signal = Signal::Terminate;
+            self.effects.push(Effect::Signal { pid, signal });
+        }
+        let Some(task) = task else {
+            if let Some(executor) = self.executors.get_mut(&executor) {
+                let by = now.elapsed + SUBSCRIBE_MAX;
+                executor.subscribe_by.get_or_insert(by);
+            }
+            return;
+        };
+        let Some(known) = self.task(&executor, &task) else {
+            return;
+        };
+        if known.state() != TaskState::TaskStaging {
+            return;
+        }
+        let most = known.info.max_completion_time.as_ref();
+        known.until =
+            most.map(|most| now.wall + Duration::from_nanos(u64::try_from(most.nanoseconds).unwrap_or(0)));
+        for state in [TaskState::TaskStarting, TaskState::TaskRunning] {
+            self.update(now, &executor, &task, by_executor(state), uuid);
+        }
+    }
+
+    /// A container could not be made.
+    pub(super) fn failed(&mut self, now: Now, container: &str, why: &str, uuid: Uuids<'_>) {
+        match self.whose(container) {
+            Some((executor, Some(task))) => {
+                let killed = self
+                    .task(&executor, &task)
+                    .is_some_and(|task| task.process.killed);
+                self.task_over(now, &executor, &task, Told::not_launched(killed, why), uuid);
+            }
+            Some((executor, None)) => {
+                let told = |killed| Told::not_launched(killed, why);
+                self.executor_over(now, &executor, told, Ended::Exited(1), uuid);
+            }
+            None => {}
+        }
+    }
+
+    /// A container's process ended, by itself or killed.
+    pub(super) fn exited(&mut self, now: Now, container: &str, ended: Ended, uuid: Uuids<'_>) {
+        let Some((executor, task)) = self.whose(container) else {
+            return;
+        };
+        let Some(name) = task else {
+            let Some(known) = self.executors.get_mut(&executor) else {
+                return;
+            };
+            known.process.ended = Some(ended);
+            known.process.kill_at = None;
+            let (reason, why) = match known.never_subscribed {
+                true => (
+                    Reason::ExecutorRegistrationTimeout,
+                    "Executor did not register within 1mins".to_owned(),
+                ),
+                false => (
+                    Reason::ExecutorTerminated,
+                    format!("Executor terminated: {}", describe(ended)),
+                ),
+            };
+            let told = |_| by_agent(TaskState::TaskFailed, reason, &why);
+            return self.executor_over(now, &executor, told, ended, uuid);
+        };
+        let Some(task) = self.task(&executor, &name) else {
+            return;
+        };
+        task.process.ended = Some(ended);
+        task.process.kill_at = None;
+        let mut told = by_executor(match ended {
+            _ if task.overdue => TaskState::TaskFailed,
+            _ if task.process.killed => TaskState::TaskKilled,
+            Ended::Exited(0) => TaskState::TaskFinished,
+            _ => TaskState::TaskFailed,
+        });
+        told.message = Some(describe(ended));
+        if task.overdue {
+            told.reason = Some(Reason::MaxCompletionTimeReached);
+        }
+        self.task_over(now, &executor, &name, told, uuid);
+    }
+
+    /// What became of a process is not known to anybody: the agent was away, and so is who watched over it.
+    pub(super) fn lost(&mut self, now: Now, container: &str, uuid: Uuids<'_>) {
+        let Some((executor, task)) = self.whose(container) else {
+            return;
+        };
+        let never_ran = self
+            .executors
+            .get(&executor)
+            .map_or(TaskState::TaskLost, |one| self.never_ran(&one.framework));
+        let told = |ran: bool| match ran {
+            true => by_agent(
+                TaskState::TaskFailed,
+                Reason::ExecutorTerminated,
+                "The process is gone, and how it ended is not known",
+            ),
+            false => by_agent(
+                never_ran,
+                Reason::AgentRestarted,
+                "The agent was restarted before the task was launched",
+            ),
+        };
+        match task {
+            Some(name) => {
+                let ran = self
+                    .task(&executor, &name)
+                    .is_some_and(|task| task.process.pid.is_some());
+                self.task_over(now, &executor, &name, told(ran), uuid);
+            }
+            None => {
+                let ran = self
+                    .executors
+                    .get(&executor)
+                    .is_some_and(|one| one.process.pid.is_some());
+                self.executor_over(now, &executor, |_| told(ran), Ended::Signalled(9), uuid);
+            }
+        }
+    }
+
+    /// A task that the agent itself runs has come to its end.
+    fn task_over(&mut self, now: Now, executor: &str, name: &str, told: Told, uuid: Uuids<'_>) {
+        let state = told.state;
+        self.update(now, executor, name, told, uuid);
+        let Some(known) = self.executors.get_mut(executor) else {
+            return;
+        };
+        if known.kind == Kind::Default
+            && state != TaskState::TaskFinished
+            && let Some(group) = known.tasks.get(name).map(|task| task.group)
+        {
+            // A group that lost one of its own ends as a whole.
+            let others = known
+                .tasks
+                .values()
+                .filter(|task| task.group == group && !task.has_ended() && !task.process.killed);
+            let others: Vec<String> = others.map(|task| task.id().to_owned()).collect();
+            for other in others {
+                self.kill(now, executor, &other, None, uuid);
+            }
+        }
+        let Some(known) = self.executors.get_mut(executor) else {
+            return;
+        };
+        if !known.ended && known.tasks.values().all(|task| task.has_ended()) {
+            known.ended = true;
+            if known.kind == Kind::Default {
+                let (framework, executor) = (known.framework.clone(), known.id().to_owned());
+                self.effects.push(Effect::Master(ToMaster::ExecutorExited {
+                    framework,
+                    executor,
+                    status: 0,
+                }));
+            }
+        }
+        self.settle(executor);
+    }
+
+    /// A custom executor has come to its end, and with it whatever it ran.
+    fn executor_over(
+        &mut self,
+        now: Now,
+        container: &str,
+        told: impl Fn(bool) -> Told,
+        ended: Ended,
+        uuid: Uuids<'_>,
+    ) {
+        let Some(executor) = self.executors.get_mut(container) else {
+            return;
+        };
+        executor.ended = true;
+        let closed = executor.stream.take();
+        let open = executor.tasks.values().filter(|task| !task.has_ended());
+        let open: Vec<(String, bool)> = open
+            .map(|task| (task.id().to_owned(), task.process.killed))
+            .collect();
+        let (framework, id) = (executor.framework.clone(), executor.id().to_owned());
+        for (task, killed) in open {
+            self.update(now, container, &task, told(killed), uuid);
+        }
+        self.effects.extend(closed.map(|stream| Effect::Close { stream }));
+        self.effects.push(Effect::Master(ToMaster::ExecutorExited {
+            framework,
+            executor: id,
+            status: ended.status(),
+        }));
+        self.settle(container);
+    }
+}

@@ -1,0 +1,126 @@
+//! What outlives the agent: who it is, and the executors that are not over, each a file of JSON below `meta`. Files
+//! rather than the `Kv`: they belong to this machine's processes, and those that watch over them write beside them.
+
+use super::record::{Record, replace};
+use crate::core::agent::Kept;
+use mesos_proto::v1::{AgentInfo, Operation, Resource};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Of the files' form.
+const VERSION: u32 = 1;
+
+/// The folder of what is kept.
+#[derive(Debug, Clone)]
+pub(super) struct Keep {
+    folder: PathBuf,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Agent {
+    version: u32,
+    /// What it was told to offer, which operations may have changed since.
+    configured: Vec<Resource>,
+    info: AgentInfo,
+    /// Those whose end no master has acknowledged.
+    operations: Vec<Operation>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Executor {
+    version: u32,
+    kept: Kept,
+}
+
+impl Keep {
+    pub(super) fn open(work_dir: &Path) -> io::Result<Self> {
+        let folder = work_dir.join("meta");
+        fs::create_dir_all(folder.join("containers"))?;
+        Ok(Keep { folder })
+    }
+
+    /// Who the agent was, if it offers what it offered then.
+    pub(super) fn agent(&self, configured: &[Resource]) -> io::Result<Option<(AgentInfo, Vec<Operation>)>> {
+        let path = self.folder.join("agent.json");
+        let text = match fs::read(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            text => text?,
+        };
+        let kept: Agent = serde_json::from_slice(&text)?;
+        if kept.version != VERSION {
+            return Err(unknown_version(&path));
+        }
+        if kept.configured != configured {
+            return Err(io::Error::other(format!(
+                "Incompatible agent info detected: the agent's resources are not those that it had. Put them back, or \
+                 remove {} to start as a new agent that knows nothing of what runs here",
+                self.folder.display()
+            )));
+        }
+        Ok(Some((kept.info, kept.operations)))
+    }
+
+    pub(super) fn keep_agent(
+        &self,
+        configured: &[Resource],
+        info: &AgentInfo,
+        operations: Vec<Operation>,
+    ) -> io::Result<()> {
+        let kept = Agent {
+            version: VERSION,
+            configured: configured.to_vec(),
+            info: info.clone(),
+            operations,
+        };
+        replace(&self.folder.join("agent.json"), &serde_json::to_vec(&kept)?)
+    }
+
+    fn path(&self, container: &str) -> PathBuf {
+        self.folder.join("containers").join(format!("{container}.json"))
+    }
+
+    /// Every executor that was not over. What is left of others is of no use any more.
+    pub(super) fn executors(&self) -> io::Result<Vec<Kept>> {
+        let mut all = Vec::new();
+        for entry in fs::read_dir(self.folder.join("containers"))? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|kind| kind != "json") {
+                let own = path.file_name().and_then(|name| name.to_str()?.split('.').next());
+                if own.is_none_or(|own| !self.path(own).exists()) {
+                    let _ = fs::remove_file(path);
+                }
+                continue;
+            }
+            let one: Executor = serde_json::from_slice(&fs::read(&path)?)?;
+            if one.version != VERSION {
+                return Err(unknown_version(&path));
+            }
+            all.push(one.kept);
+        }
+        Ok(all)
+    }
+
+    pub(super) fn keep(&self, container: &str, kept: Option<Kept>) -> io::Result<()> {
+        let path = self.path(container);
+        let Some(kept) = kept else {
+            return match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            };
+        };
+        let version = VERSION;
+        replace(&path, &serde_json::to_vec(&Executor { version, kept })?)
+    }
+
+    /// What is written of a container's process.
+    pub(super) fn record(&self, container: &str) -> Record {
+        Record::new(&self.folder.join("containers").join(container))
+    }
+}
+
+fn unknown_version(path: &Path) -> io::Error {
+    io::Error::other(format!("{} was written by another version", path.display()))
+}

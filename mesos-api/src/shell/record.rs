@@ -1,0 +1,119 @@
+//! What is written of one container's process beside the agent's own records: who watches over it, and how it ended.
+
+use crate::core::agent::Ended;
+use rustix::{
+    fs::{FlockOperation, flock},
+    process::Pid,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+};
+
+/// Bytes of a record at the most.
+const RECORD_BYTES_MAX: u64 = 4096;
+
+/// The files of one container: `NAME.watch`, locked by who watches, and `NAME.end`, once it ended.
+#[derive(Debug, Clone)]
+pub(super) struct Record {
+    base: PathBuf,
+}
+
+/// Who watches over which process.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub(super) struct Watch {
+    pub(super) supervisor: u32,
+    pub(super) process: u32,
+}
+
+/// What a container's end may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum End {
+    Of(Ended),
+    /// An agent gave it up before it began.
+    GivenUp,
+}
+
+impl Record {
+    pub(super) fn new(base: &Path) -> Self {
+        Record {
+            base: base.to_owned(),
+        }
+    }
+
+    pub(super) fn base(&self) -> &Path {
+        &self.base
+    }
+
+    fn path(&self, kind: &str) -> PathBuf {
+        let mut name = self.base.clone().into_os_string();
+        name.push(kind);
+        name.into()
+    }
+
+    /// The lock, unless somebody has it.
+    pub(super) fn lock(&self) -> io::Result<File> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(self.path(".watch"))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(file)
+    }
+
+    /// Writes down who watches over what.
+    pub(super) fn note(&self, mut lock: &File, supervisor: Pid, process: Pid) -> io::Result<()> {
+        let number = |pid: Pid| pid.as_raw_nonzero().get().unsigned_abs();
+        let watch = Watch {
+            supervisor: number(supervisor),
+            process: number(process),
+        };
+        lock.write_all(&serde_json::to_vec(&watch)?)
+    }
+
+    /// Who watches, as far as that is written.
+    pub(super) fn watch(&self) -> io::Result<Watch> {
+        let mut text = Vec::new();
+        let file = File::open(self.path(".watch"))?;
+        file.take(RECORD_BYTES_MAX).read_to_end(&mut text)?;
+        Ok(serde_json::from_slice(&text)?)
+    }
+
+    /// How it ended, if it did.
+    pub(super) fn end(&self) -> io::Result<Option<End>> {
+        match fs::read(self.path(".end")) {
+            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(super) fn finish(&self, ended: Ended) -> io::Result<()> {
+        replace(&self.path(".end"), &serde_json::to_vec(&End::Of(ended))?)
+    }
+
+    /// Sees to it that what has not begun does not begin any more. Holds for who has the lock.
+    pub(super) fn give_up(&self) -> io::Result<()> {
+        replace(&self.path(".end"), &serde_json::to_vec(&End::GivenUp)?)
+    }
+
+    /// The agent knows it all by heart.
+    pub(super) fn remove(&self) {
+        for kind in [".end", ".watch"] {
+            let _ = fs::remove_file(self.path(kind));
+        }
+    }
+}
+
+/// Puts a whole file in place of another, or none: a half-written one is never seen. What the operating system has
+/// survives the death of a process, which is all that is asked for.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut new = path.to_owned().into_os_string();
+    new.push(".new");
+    fs::write(&new, bytes)?;
+    fs::rename(&new, path)
+}
