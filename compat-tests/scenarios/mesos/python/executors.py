@@ -7,7 +7,6 @@ import os
 import queue
 import sys
 import threading
-import urllib.request
 import uuid
 
 SECONDS_MAX = 120
@@ -208,9 +207,11 @@ def groups_of_tasks():
 
 
 def bad_calls_of_executors():
-    master = os.environ["MESOS"]
-    with urllib.request.urlopen(f"http://{master}/state", timeout=SECONDS_MAX) as answer:
-        agent = json.load(answer)["slaves"][0]["pid"].split("@")[1]
+    # An offer names the agent; it is there once the agent has registered.
+    framework = Framework(os.environ["MESOS"], "bad calls")
+    address = framework.offer()["url"]["address"]
+    agent = f"{address['ip']}:{address['port']}"
+    framework.call("TEARDOWN")
     ids = {"framework_id": {"value": "x"}, "executor_id": {"value": "x"}}
     cases = [
         ({**ids, "type": "SUBSCRIBE", "subscribe": {}}, 400, "Framework cannot be found"),
