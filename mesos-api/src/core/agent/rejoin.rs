@@ -80,7 +80,6 @@ impl Task {
             kill_policy: info.kill_policy,
             user: info.command.as_ref().and_then(|command| command.user.clone()),
             limits: info.limits.clone(),
-            ..v1::Task::default()
         }
     }
 }
