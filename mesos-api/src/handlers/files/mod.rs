@@ -1,5 +1,5 @@
-//! `/files/{browse,read,download}`: what tasks wrote into their sandboxes. Nothing outside of the agent's work directory
-//! is shown, symbolic links that lead out of it included.
+//! `/files/{browse,read,download}`: what tasks wrote into their sandboxes. Nothing else is shown, what the agent keeps of
+//! itself and symbolic links that lead out of the sandboxes included.
 //!
 //! Knows: paths, modes, names of users. Never: writes.
 
@@ -26,6 +26,8 @@ use std::{
 const READ_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of a download at the most: it is sent from memory.
 const DOWNLOAD_BYTES_MAX: u64 = 64 << 20;
+/// Where below the work directory the sandboxes are.
+const SANDBOXES: &str = "slaves";
 /// Entries of a directory that are shown at the most.
 const ENTRIES_MAX: usize = 10_000;
 
@@ -118,7 +120,7 @@ fn resolve(work_dir: &Path, wanted: Option<&str>) -> Result<PathBuf, Refused> {
     let wanted = wanted.filter(|path| !path.is_empty());
     let wanted =
         wanted.ok_or_else(|| Refused::BadRequest("Expecting 'path=value' in query.\n".to_owned()))?;
-    let root = fs::canonicalize(work_dir)?;
+    let root = fs::canonicalize(work_dir.join(SANDBOXES))?;
     let path = fs::canonicalize(wanted)?;
     match path.starts_with(&root) {
         true => Ok(path),

@@ -1,24 +1,26 @@
 use super::*;
 
 #[test]
-fn nothing_outside_of_the_work_directory_is_shown() {
+fn nothing_outside_of_the_sandboxes_is_shown() {
     let dir = tempfile::tempdir().unwrap();
-    let (work, secret) = (dir.path().join("work"), dir.path().join("secret"));
-    fs::create_dir(&work).unwrap();
+    let work = dir.path().join("work");
+    let (sandbox, secret) = (work.join("slaves/s0"), work.join("meta"));
+    fs::create_dir_all(&sandbox).unwrap();
     fs::write(&secret, "s").unwrap();
-    std::os::unix::fs::symlink(&secret, work.join("link")).unwrap();
-    fs::write(work.join("stdout"), "hello").unwrap();
+    std::os::unix::fs::symlink(&secret, sandbox.join("link")).unwrap();
+    fs::write(sandbox.join("stdout"), "hello").unwrap();
     let wanted = |path: &str| resolve(&work, Some(path));
-    assert!(wanted(work.join("stdout").to_str().unwrap()).is_ok());
+    assert!(wanted(sandbox.join("stdout").to_str().unwrap()).is_ok());
     for path in [
         "/etc/passwd",
+        work.to_str().unwrap(),
         secret.to_str().unwrap(),
-        work.join("link").to_str().unwrap(),
+        sandbox.join("link").to_str().unwrap(),
     ] {
         assert_eq!(wanted(path), Err(Refused::NotFound), "{path}");
     }
     assert_eq!(
-        wanted(&format!("{}/../secret", work.display())),
+        wanted(&format!("{}/../../meta", sandbox.display())),
         Err(Refused::NotFound)
     );
     assert_eq!(
