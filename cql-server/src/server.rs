@@ -88,7 +88,7 @@ impl Cql {
         engine.timeouts = config.timeouts;
         engine.set_guardrails(config.guardrails.clone());
         let engine = Arc::new(engine);
-        let config_authenticator = config.authenticator;
+        let founds_later = config.authenticator == Authenticator::AllowAll;
         let cql = Self::serve(
             config,
             bound,
@@ -102,7 +102,7 @@ impl Cql {
         let (builder, building) = (engine.clone(), stop.clone());
         cql.tasks
             .spawn(async move { building.run_until_cancelled(builder.keep_building()).await });
-        if config_authenticator == Authenticator::AllowAll {
+        if founds_later {
             let (founder, founding) = (engine.clone(), stop.clone());
             cql.tasks.spawn(async move {
                 let made = founding.run_until_cancelled(founder.first_role()).await;

@@ -85,6 +85,11 @@ impl Configs {
         validate_only: bool,
         change: impl FnOnce(&Settings, &BrokerConfig) -> std::result::Result<Settings, alter::AlterFault>,
     ) -> std::result::Result<(), ApiError> {
+        // One after the other: what a change is checked against is what it changes.
+        let _writer = match scope {
+            Scope::Topic => None,
+            _ => Some(self.writer.lock().await),
+        };
         let broker = self.dynamic.load_full();
         let checked = |now: &Settings| {
             let next = change(now, &broker)?;
@@ -94,7 +99,6 @@ impl Configs {
         if scope == Scope::Topic {
             return alter_topic(topics, name, validate_only, checked).await;
         }
-        let _writer = self.writer.lock().await;
         let next = checked(&self.now(scope, name))?;
         let renewal = match scope {
             Scope::Broker => {

@@ -10,8 +10,11 @@ use crate::config::{
 };
 use parking_lot::RwLock;
 use server_kit::{TlsAcceptor, TlsOptions};
-use std::{collections::HashMap, net::IpAddr};
-use tokio::net::lookup_host;
+use std::{collections::HashMap, net::IpAddr, time::Duration};
+use tokio::{net::lookup_host, task::JoinSet, time::timeout};
+
+/// How long the address of a host may take to be found.
+const LOOK_UP_MAX: Duration = Duration::from_secs(5);
 
 /// A listener that speaks TLS.
 pub(crate) struct Secured {
@@ -80,10 +83,20 @@ impl Listeners {
     }
 
     async fn look_up(&self, config: &BrokerConfig) {
-        let mut hosts = HashMap::new();
+        let mut asked = JoinSet::new();
         for (host, _) in overrides(config) {
-            match address_of(host).await {
-                Some(address) => _ = hosts.insert(host.to_owned(), address),
+            let host = host.to_owned();
+            asked.spawn(async move {
+                let found = timeout(LOOK_UP_MAX, address_of(&host)).await;
+                (host, found.ok().flatten())
+            });
+        }
+        let before = self.hosts.read().clone();
+        let mut hosts = HashMap::new();
+        while let Some(Ok((host, found))) = asked.join_next().await {
+            // Who cannot be asked now keeps the address it had.
+            match found.or_else(|| before.get(&host).copied()) {
+                Some(address) => _ = hosts.insert(host, address),
                 None => tracing::warn!(host, "nobody knows the address of a host in {OVERRIDES}"),
             }
         }

@@ -217,6 +217,9 @@ impl Seats {
             .filter(staying)
             .count()
             .saturating_sub(connections_max);
+        if too_many == 0 {
+            return;
+        }
         let others = self
             .by_number
             .values()
@@ -225,7 +228,8 @@ impl Seats {
             .filter_map(|seat| seat.watched.upgrade())
             .filter(staying)
             .collect();
-        others.sort_by_key(|watched| Reverse(watched.still_for())); // of equals, who came first
+        // Of equals, who came first. Each is asked once: what it says may change while they are put in order.
+        others.sort_by_cached_key(|watched| Reverse(watched.still_for()));
         others
             .iter()
             .take(too_many)

@@ -25,7 +25,7 @@ pub struct Received {
 }
 
 impl Received {
-    /// The most that is read at once; what is larger has its buffer to itself, see [`Received::poll_read_exactly`].
+    /// What is larger has its buffer to itself, see [`Received::poll_read_exactly`]. At most twice as much is read at once.
     pub const READ_BYTES_MAX: usize = 64 << 10;
 
     /// How much of a request of `wanted` bytes memory is taken for at once, where `there` have arrived.

@@ -31,7 +31,8 @@ pub trait Kv: KvRead {
 }
 
 /// Folds operands into a value: `(key, existing value, operands oldest first) -> new value`.
-/// Associative: what operands fold to without a value is an operand in their place. Pure and total: it is called at any time, on any thread, and a malformed operand must be skipped, not refused.
+/// Associative: what operands fold to without a value is an operand in their place. Pure and total: it is called at any
+/// time, on any thread, and a malformed operand must be skipped, not refused.
 pub type MergeFn = Arc<dyn Fn(&[u8], Option<&[u8]>, &[&[u8]]) -> Vec<u8> + Send + Sync>;
 
 /// A range of keys in key order, or against it.

@@ -27,6 +27,8 @@ const TICKS_PER_MS: u64 = 10_000;
 
 /// What of a client's own words about itself is kept.
 const OPTIONS_BYTES_MAX: usize = 8 << 10;
+/// What each of them takes beside its bytes.
+const OPTION_BYTES: usize = 128;
 
 /// What all connections share.
 pub(crate) struct Service {
@@ -140,7 +142,7 @@ impl Client {
     pub(super) fn introduce(&self, options: Vec<(String, String)>) {
         let mut left = OPTIONS_BYTES_MAX;
         let fits = |(name, value): &(String, String)| {
-            let rest = left.checked_sub(name.len() + value.len());
+            let rest = left.checked_sub(name.len() + value.len() + OPTION_BYTES);
             left = rest.unwrap_or(0);
             rest.is_some()
         };

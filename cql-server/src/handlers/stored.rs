@@ -96,7 +96,7 @@ impl Service {
             let Some(id) = id.and_then(|id| Id::try_from(id).ok()) else {
                 continue;
             };
-            let entry = self.prepared_again(keyspace, text);
+            let entry = self.prepared_again(id, keyspace, text);
             let kept = entry.is_some_and(|entry| self.prepared.insert(id, Arc::new(entry)).is_ok());
             match kept {
                 true => count += 1,
@@ -106,9 +106,13 @@ impl Service {
         Ok(count)
     }
 
-    fn prepared_again(&self, keyspace: Option<&[u8]>, text: Option<&[u8]>) -> Option<Entry> {
+    /// A statement as it is stored, if the id is its own: somebody may have written there.
+    fn prepared_again(&self, id: Id, keyspace: Option<&[u8]>, text: Option<&[u8]>) -> Option<Entry> {
         let keyspace = keyspace.map(std::str::from_utf8).transpose().ok()?;
         let text = std::str::from_utf8(text?).ok()?;
+        if ids::statement_id(keyspace, text) != id {
+            return None;
+        }
         let statement = self.engine.prepare(text, keyspace).ok()?;
         Some(Entry {
             metadata_id: ids::metadata_id(&statement.description().columns),

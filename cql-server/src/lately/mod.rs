@@ -75,9 +75,11 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
         }
     }
 
-    /// The keys of what was forgotten since the last time.
+    /// The keys of what was forgotten since the last time and did not come back.
     pub(crate) fn take_forgotten(&mut self) -> Vec<K> {
-        self.forgotten.as_mut().map(mem::take).unwrap_or_default()
+        let mut gone = self.forgotten.as_mut().map(mem::take).unwrap_or_default();
+        gone.retain(|key| !self.young.entries.contains_key(key) && !self.old.entries.contains_key(key));
+        gone
     }
 
     /// What is there and needs no note that it was used.

@@ -48,3 +48,14 @@ fn who_wants_to_know_is_told_what_was_forgotten() {
         assert_eq!(kept.get(&key).is_none(), forgotten.contains(&key), "{key}");
     }
 }
+
+#[test]
+fn what_came_back_was_not_forgotten() {
+    let mut kept = Lately::noting(100);
+    for key in 0..12 {
+        kept.insert(key, key, 10);
+    }
+    kept.insert(0, 0, 10);
+    assert_eq!(kept.get(&0), Some(0));
+    assert!(!kept.take_forgotten().contains(&0));
+}

@@ -8,6 +8,9 @@ use super::{
 /// Limits for single addresses, in place of that for any address.
 pub(crate) const OVERRIDES: &str = "max.connections.per.ip.overrides";
 
+/// How many of them there may be.
+const OVERRIDES_COUNT_MAX: usize = 1000;
+
 /// The limits for single addresses: pairs of host and number.
 pub(crate) fn overrides(config: &BrokerConfig) -> impl Iterator<Item = (&str, i64)> {
     let set = config.value(OVERRIDES).map_or("", |(set, _)| set);
@@ -19,6 +22,12 @@ pub(crate) fn overrides(config: &BrokerConfig) -> impl Iterator<Item = (&str, i6
 
 /// Whether `value` can be what [`overrides`] reads. What is wrong is said in the words of Kafka, Java's included.
 pub(crate) fn check_overrides(value: &str) -> Result<(), String> {
+    // Ours: each name is looked up.
+    if items(value).count() > OVERRIDES_COUNT_MAX {
+        return Err(format!(
+            "{OVERRIDES} contains more than {OVERRIDES_COUNT_MAX} addresses"
+        ));
+    }
     let mut illegal = Vec::new();
     for pair in items(value) {
         let (host, most) = pair.rsplit_once(':').ok_or_else(|| {

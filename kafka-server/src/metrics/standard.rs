@@ -17,6 +17,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc};
 
 /// Partitions that are told one by one, in the order of their topics' names.
 const PARTITIONS_MAX: usize = 1000;
+
 /// A metric of the original.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Standard {
@@ -106,7 +107,7 @@ fn whole(count: usize) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Tells all of [`TABLE`], under no name of ours.
+/// Tells all of [`STANDARD`], under no name of ours.
 pub(super) fn encode(broker: &Broker, metrics: &Metrics, encoder: &mut DescriptorEncoder<'_>) -> fmt::Result {
     let seen = Seen {
         broker,

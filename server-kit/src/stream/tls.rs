@@ -17,6 +17,8 @@ use tokio_rustls::rustls::{
 
 /// How long a client may take to agree on keys.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Bytes of a PEM file at the most.
+const PEM_BYTES_MAX: u64 = 1 << 20;
 
 /// What a listener needs to speak TLS. Each text is PEM itself, or the path of a PEM file.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -106,7 +108,13 @@ fn pem(text: &str) -> io::Result<Vec<u8>> {
     if text.contains("-----BEGIN") {
         return Ok(text.as_bytes().to_vec());
     }
-    fs::read(text).map_err(|error| Error::new(error.kind(), format!("{text}: {error}")))
+    let told = |error: Error| Error::new(error.kind(), format!("{text}: {error}"));
+    // Looked at before it is opened: to open a pipe may take for ever.
+    let file = fs::metadata(text).map_err(told)?;
+    if !file.is_file() || file.len() > PEM_BYTES_MAX {
+        return Err(invalid(format!("{text}: no file in PEM")));
+    }
+    fs::read(text).map_err(told)
 }
 
 fn invalid(why: String) -> Error {

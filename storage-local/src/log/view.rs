@@ -188,8 +188,8 @@ impl View {
 
     /// The segment that starts at `first`.
     pub(super) fn segment(&self, first: u64) -> Option<Arc<Segment>> {
-        let found = self.runs.iter().find(|run| run.segment.base == first);
-        found.map(|run| run.segment.clone())
+        let run = &self.runs[self.run_of(first)];
+        (run.segment.base == first).then(|| run.segment.clone())
     }
 
     pub(super) fn chunks(&self) -> Vec<Chunk> {

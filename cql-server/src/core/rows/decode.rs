@@ -13,6 +13,8 @@ pub(crate) struct Row<'a> {
     pub(crate) liveness: Option<Stamp>,
     pub(crate) deletion: Option<Deletion>,
     stamp: Stamp,
+    /// Whether any of it, cells included, may end or has ended.
+    pub(super) is_mortal: bool,
     cells: &'a [u8],
 }
 
@@ -43,6 +45,7 @@ impl<'a> Row<'a> {
             liveness: (flags & row::LIVE != 0).then_some(stamp),
             deletion,
             stamp,
+            is_mortal: flags & (row::EXPIRES | row::DELETED | row::MORTAL) != 0,
             cells: input,
         })
     }

@@ -20,6 +20,10 @@ impl<'a> Row<'a> {
     /// How many of its cells were deleted or have expired, those left aside that something larger deleted. A row that was
     /// deleted as a whole counts as one, if `as_row` and nothing else of it does.
     pub(crate) fn tombstones(&self, now: i64, enclosing: Option<Deletion>, as_row: bool) -> u64 {
+        // As most rows are.
+        if !self.is_mortal {
+            return 0;
+        }
         let mut cells = self.live_cells(now, enclosing);
         let dead = cells.dead();
         if dead == 0 && as_row && self.deletion > enclosing {

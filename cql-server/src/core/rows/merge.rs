@@ -6,7 +6,8 @@ use std::cmp::Ordering;
 /// Folds `operands`, oldest first, into what is `existing`. What is malformed is left out.
 ///
 /// Associative, commutative and idempotent, so that it does not matter who merges what when; only counts add up, and
-/// therefore want each operand exactly once.
+/// therefore want each operand exactly once. A sum has the later timestamp: a deletion older than that, which comes late,
+/// removes none of what was added.
 pub(crate) fn merge(existing: Option<&[u8]>, operands: &[&[u8]]) -> Vec<u8> {
     let fragments = || existing.into_iter().chain(operands.iter().copied());
     match (existing, operands) {

@@ -92,6 +92,7 @@ impl Access {
 impl Engine {
     /// Takes the stored roles into force, and makes the first one where there is none.
     pub(super) async fn open_roles(&self) -> Result<()> {
+        self.access.roles.store(Arc::new(self.stored_roles().await?));
         match self.access.authenticates() {
             true => self.first_role().await,
             // It is made while others are served already: hashing its password takes a while.
@@ -101,21 +102,21 @@ impl Engine {
 
     /// Makes the first role where there is none: the original has it whether anybody has to log in or not.
     pub(crate) async fn first_role(&self) -> Result<()> {
-        self.access.roles.store(Arc::new(self.stored_roles().await?));
-        if self.access.roles.load().by_name.is_empty() {
-            let role = Role {
-                is_superuser: true,
-                can_login: true,
-                hash: Some(self.access.hash(FIRST_ROLE.to_owned()).await?),
-                ..Role::default()
-            };
-            self.change_roles(|roles| {
-                roles.by_name.insert(FIRST_ROLE.to_owned(), role);
-                Ok(())
-            })
-            .await?;
+        if !self.access.roles.load().by_name.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let role = Role {
+            is_superuser: true,
+            can_login: true,
+            hash: Some(self.access.hash(FIRST_ROLE.to_owned()).await?),
+            ..Role::default()
+        };
+        self.change_roles(|roles| {
+            // Somebody may have been quicker.
+            roles.by_name.entry(FIRST_ROLE.to_owned()).or_insert(role);
+            Ok(())
+        })
+        .await
     }
 
     /// Changes the roles: stored first, then in force.
