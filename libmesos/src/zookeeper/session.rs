@@ -38,13 +38,21 @@ pub(super) struct Session {
     pinged: bool,
 }
 
+/// Connects to the first of a server's addresses that answers.
+fn connect(server: &Address) -> io::Result<TcpStream> {
+    let mut failed = io::Error::from(ErrorKind::NotFound);
+    for socket in (server.host.as_str(), server.port).to_socket_addrs()? {
+        match TcpStream::connect_timeout(&socket, PATIENCE) {
+            Ok(stream) => return Ok(stream),
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
+}
+
 impl Session {
     pub(super) fn open(server: &Address, ensemble: &Ensemble) -> Result<Self, SessionError> {
-        let socket = (server.host.as_str(), server.port)
-            .to_socket_addrs()?
-            .next()
-            .ok_or(io::Error::from(ErrorKind::NotFound))?;
-        let stream = TcpStream::connect_timeout(&socket, PATIENCE)?;
+        let stream = connect(server)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;

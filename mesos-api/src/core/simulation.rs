@@ -334,13 +334,13 @@ impl World {
                 self.registered.admitted.retain(|(known, _)| known.id != info.id);
                 self.registered
                     .unreachable
-                    .retain(|(id, _)| Some(id) != info.id.as_ref().map(|id| &id.value));
+                    .retain(|(id, ..)| Some(id) != info.id.as_ref().map(|id| &id.value));
                 self.registered.admitted.push((*info, kept));
             }
-            Change::Unreachable { agent, since } => {
+            Change::Unreachable { agent, since, kept } => {
                 let other = |info: &AgentInfo| info.id.as_ref().is_none_or(|id| id.value != agent);
                 self.registered.admitted.retain(|(info, _)| other(info));
-                self.registered.unreachable.push((agent, since));
+                self.registered.unreachable.push((agent, since, kept));
             }
             other => panic!("nobody asked for {other:?}"),
         }

@@ -191,15 +191,15 @@ impl Owner {
             tokio::select! {
                 () = stop.cancelled() => return self.end(),
                 news = self.way.next() => match news {
-                    News::Connected => self.step(Input::Connected),
-                    News::Message(message) => self.step(Input::Master(message)),
+                    News::Connected => drop(self.step(Input::Connected)),
+                    News::Message(message) => drop(self.step(Input::Master(message))),
                     News::Lost => tracing::info!("the way to the master is lost"),
                 },
                 ask = inbox.recv() => match ask {
                     Some(ask) => self.take(ask),
                     None => return,
                 },
-                _ = ticks.tick() => self.step(Input::Tick),
+                _ = ticks.tick() => drop(self.step(Input::Tick)),
             }
         }
     }
@@ -208,12 +208,15 @@ impl Owner {
         match ask {
             Ask::Input(input) => {
                 let over = match &input {
-                    Input::Exited { container, .. } => Some(container.clone()),
+                    Input::Exited { container, .. } | Input::Lost { container } => Some(container.clone()),
                     _ => None,
                 };
-                self.step(input);
-                // By now it is kept by the agent itself.
-                if let Some(container) = over {
+                if let Input::Closed { stream } = &input {
+                    self.streams.remove(stream);
+                }
+                let kept = self.step(input);
+                // By now it is kept by the agent itself, unless it could not.
+                if let Some(container) = over.filter(|_| kept) {
                     self.keep.record(&container).remove();
                 }
             }
@@ -238,27 +241,29 @@ impl Owner {
         }
     }
 
-    fn step(&mut self, input: Input) {
+    /// Takes one input, and answers whether what was to be kept was.
+    fn step(&mut self, input: Input) -> bool {
         let random = self.random.clone();
         let (now, mut uuid) = (now(&*self.clock), || random.uuid());
         let effects = self.core.step(now, input, &mut uuid);
-        self.perform(effects);
+        self.perform(effects)
     }
 
-    fn perform(&mut self, effects: Vec<Effect>) {
-        let mut behind = Vec::new();
+    /// Does what is wanted, and answers whether what was to be kept was.
+    fn perform(&mut self, effects: Vec<Effect>) -> bool {
+        let (mut all_kept, mut behind) = (true, Vec::new());
         for effect in effects {
             match effect {
                 Effect::Keep { container } => {
                     let kept = self.core.kept(&container);
-                    kept_or_said(self.keep.keep(&container, kept));
+                    all_kept &= kept_or_said(self.keep.keep(&container, kept));
                 }
                 Effect::KeepAgent => {
                     let operations = self.core.operations.values().cloned().collect();
                     let kept = self
                         .keep
                         .keep_agent(&self.configured, &self.core.info, operations);
-                    kept_or_said(kept);
+                    all_kept &= kept_or_said(kept);
                 }
                 Effect::Master(message) => self.way.say(message),
                 Effect::Launch(run) => {
@@ -285,9 +290,10 @@ impl Owner {
                     stream,
                     "an executor does not read its events; its stream is closed"
                 );
-                self.step(Input::Closed { stream });
+                all_kept &= self.step(Input::Closed { stream });
             }
         }
+        all_kept
     }
 
     /// Learns what became of the processes that an earlier run of the agent left.
@@ -326,10 +332,11 @@ impl Owner {
 }
 
 /// What cannot be kept is lost if the agent is; it goes on.
-fn kept_or_said(kept: io::Result<()>) {
-    if let Err(error) = kept {
+fn kept_or_said(kept: io::Result<()>) -> bool {
+    if let Err(error) = &kept {
         tracing::error!(%error, "the agent cannot keep what it knows");
     }
+    kept.is_ok()
 }
 
 /// Runs a container from its start to its end.

@@ -1,12 +1,14 @@
 //! What outlives the agent: who it is, and the executors that are not over, each a file of JSON below `meta`. Files
 //! rather than the `Kv`: they belong to this machine's processes, and those that watch over them write beside them.
 
-use super::record::{Record, replace};
+use super::record::{Record, replace, replace_for_good};
 use crate::core::agent::Kept;
 use mesos_proto::v1::{AgentInfo, Operation, Resource};
 use serde::{Deserialize, Serialize};
 use std::{
-    fs, io,
+    fs::{self, DirBuilder, Permissions},
+    io,
+    os::unix::fs::{DirBuilderExt, PermissionsExt},
     path::{Path, PathBuf},
 };
 
@@ -38,7 +40,14 @@ struct Executor {
 impl Keep {
     pub(super) fn open(work_dir: &Path) -> io::Result<Self> {
         let folder = work_dir.join("meta");
-        fs::create_dir_all(folder.join("containers"))?;
+        fs::create_dir_all(work_dir)?;
+        // Environments of tasks hold secrets, and sandboxes are next to it. It may be there since an earlier version.
+        let mut private = DirBuilder::new();
+        private
+            .recursive(true)
+            .mode(0o700)
+            .create(folder.join("containers"))?;
+        fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         Ok(Keep { folder })
     }
 
@@ -75,7 +84,8 @@ impl Keep {
             info: info.clone(),
             operations,
         };
-        replace(&self.folder.join("agent.json"), &serde_json::to_vec(&kept)?)
+        // Without its id an agent that comes back is another.
+        replace_for_good(&self.folder.join("agent.json"), &serde_json::to_vec(&kept)?)
     }
 
     fn path(&self, container: &str) -> PathBuf {
@@ -94,7 +104,15 @@ impl Keep {
                 }
                 continue;
             }
-            let one: Executor = serde_json::from_slice(&fs::read(&path)?)?;
+            let one: Executor = match serde_json::from_slice(&fs::read(&path)?) {
+                // Torn as the machine went down: what it told of went down, too.
+                Err(error) if !error.is_data() => {
+                    tracing::warn!(path = %path.display(), %error, "what was kept of an executor is lost");
+                    fs::remove_file(&path)?;
+                    continue;
+                }
+                one => one?,
+            };
             if one.version != VERSION {
                 return Err(unknown_version(&path));
             }
@@ -124,3 +142,6 @@ impl Keep {
 fn unknown_version(path: &Path) -> io::Error {
     io::Error::other(format!("{} was written by another version", path.display()))
 }
+
+#[cfg(test)]
+mod tests;

@@ -220,7 +220,9 @@ pub(super) fn find(record: &Record) -> io::Result<Found> {
         if let Some(End::Of(ended)) = record.end()? {
             return Ok(Found::Ended(ended));
         }
-        if let Ok(orphan) = record.watch() {
+        if let Ok(orphan) = record.watch()
+            && orphan.holds()
+        {
             signal(orphan.process, Signal::Kill);
         }
         record.give_up()?;
@@ -230,7 +232,9 @@ pub(super) fn find(record: &Record) -> io::Result<Found> {
 }
 
 fn attach(record: &Record) -> io::Result<Process> {
-    let Watch { supervisor, process } = record.watch()?;
+    let Watch {
+        supervisor, process, ..
+    } = record.watch()?;
     let watch = watch(supervisor)?;
     match record.lock() {
         // It still watches, so the number is still its own.

@@ -1,5 +1,6 @@
 //! What is written of one container's process beside the agent's own records: who watches over it, and how it ended.
 
+use super::supervise::stat;
 use crate::core::agent::Ended;
 use rustix::{
     fs::{FlockOperation, flock},
@@ -22,10 +23,40 @@ pub(super) struct Record {
 }
 
 /// Who watches over which process.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Watch {
     pub(super) supervisor: u32,
     pub(super) process: u32,
+    /// When the process began. Files of earlier versions do not tell.
+    #[serde(default)]
+    begun: Option<Begun>,
+}
+
+/// When a process began, which tells it from another that has its number later.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Begun {
+    /// Which run of the machine.
+    boot: String,
+    /// In the kernel's ticks since then.
+    at: u64,
+}
+
+impl Begun {
+    fn of(process: Pid) -> Option<Self> {
+        let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        // Field 22 of `stat`; those behind the name begin with the third.
+        let at = stat(process)?.split_whitespace().nth(19)?.parse().ok()?;
+        Some(Begun { boot, at })
+    }
+}
+
+impl Watch {
+    /// Whether the process is certainly still the one that was written down.
+    pub(super) fn holds(&self) -> bool {
+        let pid = i32::try_from(self.process).ok().and_then(Pid::from_raw);
+        let now = pid.and_then(Begun::of);
+        now.is_some() && now == self.begun
+    }
 }
 
 /// What a container's end may be.
@@ -71,6 +102,7 @@ impl Record {
         let watch = Watch {
             supervisor: number(supervisor),
             process: number(process),
+            begun: Begun::of(process),
         };
         lock.write_all(&serde_json::to_vec(&watch)?)
     }
@@ -101,8 +133,11 @@ impl Record {
         replace(&self.path(".end"), &serde_json::to_vec(&End::GivenUp)?)
     }
 
-    /// The agent knows it all by heart.
+    /// The agent knows it all by heart. What was given up stays so: who was to watch may be late.
     pub(super) fn remove(&self) {
+        if matches!(self.end(), Ok(Some(End::GivenUp))) {
+            return;
+        }
         for kind in [".end", ".watch"] {
             let _ = fs::remove_file(self.path(kind));
         }
@@ -112,8 +147,29 @@ impl Record {
 /// Puts a whole file in place of another, or none: a half-written one is never seen. What the operating system has
 /// survives the death of a process, which is all that is asked for.
 pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut new = path.to_owned().into_os_string();
-    new.push(".new");
+    let new = new_of(path);
     fs::write(&new, bytes)?;
     fs::rename(&new, path)
 }
+
+/// As [`replace`], and it survives the death of the machine.
+pub(super) fn replace_for_good(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let new = new_of(path);
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    match path.parent() {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
+fn new_of(path: &Path) -> PathBuf {
+    let mut new = path.to_owned().into_os_string();
+    new.push(".new");
+    new.into()
+}
+
+#[cfg(test)]
+mod tests;

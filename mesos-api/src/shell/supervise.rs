@@ -8,7 +8,7 @@ use rustix::{
     io::Errno,
     process::{
         Pid, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, getrlimit, kill_process,
-        set_child_subreaper, setrlimit, setsid, wait,
+        kill_process_group, set_child_subreaper, setrlimit, setsid, wait,
     },
 };
 use serde::{Deserialize, Serialize};
@@ -65,14 +65,11 @@ fn run() -> io::Result<()> {
     }
     setsid()?;
     set_child_subreaper(Some(getpid()))?;
-    let started = spawn(&spec);
+    let started = spawn(&spec).and_then(|pid| noted(&record, &lock, pid));
     let answer = match &started {
-        Ok(pid) => {
-            record.note(&lock, getpid(), *pid)?;
-            Answer::Started {
-                pid: pid.as_raw_nonzero().get().unsigned_abs(),
-            }
-        }
+        Ok(pid) => Answer::Started {
+            pid: pid.as_raw_nonzero().get().unsigned_abs(),
+        },
         Err(error) => Answer::Failed {
             why: error.to_string(),
         },
@@ -85,6 +82,16 @@ fn run() -> io::Result<()> {
     let ended = outlive(started?)?;
     end_descendants();
     record.finish(ended)
+}
+
+/// Writes down what runs. What no agent could find again must not run.
+fn noted(record: &Record, lock: &File, process: Pid) -> io::Result<Pid> {
+    let noted = record.note(lock, getpid(), process);
+    if noted.is_err() {
+        let _ = kill_process_group(process, Signal::KILL);
+        end_descendants();
+    }
+    noted.map(|()| process)
 }
 
 fn spawn(spec: &Spec) -> io::Result<Pid> {
@@ -101,9 +108,14 @@ fn spawn(spec: &Spec) -> io::Result<Pid> {
         command.uid(uid).gid(gid);
     }
     // Limits are inherited, so they are this process's own for a moment.
-    let before: io::Result<Vec<_>> = spec.limits.iter().map(limit).collect();
-    let child = command.spawn();
-    for (resource, limit) in before? {
+    let mut before = Vec::new();
+    let set = spec.limits.iter().try_for_each(|one| {
+        before.push(limit(one)?);
+        io::Result::Ok(())
+    });
+    let child = set.and_then(|()| command.spawn());
+    // From the last: of a limit that is named twice the first was it before.
+    for (resource, limit) in before.into_iter().rev() {
         let _ = setrlimit(resource, limit);
     }
     let child = child?;
@@ -171,14 +183,24 @@ fn end_descendants() {
             Ok(Some(_)) | Err(Errno::INTR) => continue,
             Err(_) => return,
         }
-        for child in children() {
-            if kill_process(child, Signal::KILL) == Err(Errno::PERM) {
-                return;
-            }
+        let all = children().into_iter();
+        if all
+            .filter(|child| kill_process(*child, Signal::KILL).is_ok())
+            .count()
+            == 0
+        {
+            // What is left is somebody else's by now.
+            return;
         }
         // One at least is about to end; those below it are children then.
         let _ = wait(WaitOptions::empty());
     }
+}
+
+/// The fields of a process's `stat` behind its name, which may hold anything: the first is its state.
+pub(super) fn stat(process: Pid) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{}/stat", process.as_raw_nonzero())).ok()?;
+    Some(stat.rsplit_once(')')?.1.to_owned())
 }
 
 fn children() -> Vec<Pid> {
@@ -189,9 +211,8 @@ fn children() -> Vec<Pid> {
     all.filter_map(|entry| {
         let name = entry.ok()?.file_name();
         let pid = Pid::from_raw(name.to_str()?.parse().ok()?)?;
-        let stat = fs::read_to_string(format!("/proc/{}/stat", pid.as_raw_nonzero())).ok()?;
-        // The name in brackets may hold anything; its parent is the second field behind it.
-        let parent = stat.rsplit_once(')')?.1.split_whitespace().nth(1)?;
+        let stat = stat(pid)?;
+        let parent = stat.split_whitespace().nth(1)?;
         (parent.parse() == Ok(own.as_raw_nonzero().get())).then_some(pid)
     })
     .collect()

@@ -37,9 +37,19 @@ const MAINTENANCE: &str = "maintenance";
 /// What is stored of an agent.
 #[derive(Debug, Serialize, Deserialize)]
 enum Agent {
-    Admitted { info: Box<AgentInfo>, kept: Kept },
-    Unreachable { since: Duration },
-    Gone { since: Duration },
+    Admitted {
+        info: Box<AgentInfo>,
+        kept: Kept,
+    },
+    Unreachable {
+        since: Duration,
+        /// Earlier versions did not tell.
+        #[serde(default)]
+        kept: Kept,
+    },
+    Gone {
+        since: Duration,
+    },
 }
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -70,7 +80,7 @@ impl Registry {
                 let id = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
                 match read(value)? {
                     Agent::Admitted { info, kept } => all.admitted.push((*info, kept)),
-                    Agent::Unreachable { since } => all.unreachable.push((id, since)),
+                    Agent::Unreachable { since, kept } => all.unreachable.push((id, since, kept)),
                     Agent::Gone { since } => all.gone.push((id, since)),
                 }
             }
@@ -108,10 +118,11 @@ fn put(batch: &mut Batch, change: &Change) {
             let (info, kept) = (info.clone(), kept.clone());
             batch.put(key(Kind::Agent, id), written(&Agent::Admitted { info, kept }));
         }
-        Change::Unreachable { agent, since } => {
+        Change::Unreachable { agent, since, kept } => {
+            let (since, kept) = (*since, kept.clone());
             batch.put(
                 key(Kind::Agent, agent),
-                written(&Agent::Unreachable { since: *since }),
+                written(&Agent::Unreachable { since, kept }),
             );
         }
         Change::Gone { agent, since } => {

@@ -44,6 +44,7 @@ async fn what_was_stored_is_there_for_the_next_master() {
         Change::Unreachable {
             agent: "b".to_owned(),
             since,
+            kept: kept.clone(),
         },
         Change::Gone {
             agent: "c".to_owned(),
@@ -65,8 +66,8 @@ async fn what_was_stored_is_there_for_the_next_master() {
     ];
     registry.store(&changes).await.unwrap();
     let all = registry.load().await.unwrap();
+    assert_eq!(all.unreachable, [("b".to_owned(), since, kept.clone())]);
     assert_eq!(all.admitted, [(*agent("a"), kept)]);
-    assert_eq!(all.unreachable, [("b".to_owned(), since)]);
     assert_eq!(all.gone, [("c".to_owned(), since)]);
     assert_eq!(all.weights, BTreeMap::from([("web".to_owned(), 2.5)]));
     assert_eq!(all.quotas.len(), 1);

@@ -1,5 +1,8 @@
 use super::{Agent, Effect, Kind, StreamId, Uuids, container_id, updates::by_agent};
-use crate::core::{Now, link::ToMaster};
+use crate::core::{
+    Now,
+    link::{ToMaster, is_terminal},
+};
 use mesos_proto::v1::{
     ExecutorId, TaskState, TaskStatus,
     executor::{
@@ -201,7 +204,9 @@ impl Agent {
             let mut known = task.statuses.iter().chain(&task.unacknowledged);
             let again = known.any(|one| one.uuid() == update);
             if !again && !task.has_ended() {
-                if task.unacknowledged.len() >= UNACKNOWLEDGED_MAX {
+                // The last one frees what the task has, and nothing follows it.
+                let last = is_terminal(status.state());
+                if !last && task.unacknowledged.len() >= UNACKNOWLEDGED_MAX {
                     tracing::warn!(
                         task = name,
                         "its framework is too far behind; an update is left out"

@@ -68,7 +68,7 @@ impl Agent {
             return;
         }
         let signal = Signal::Terminate;
-        let pid = task.process.pid;
+        let pid = task.process.alive();
         self.effects.extend(pid.map(|pid| Effect::Signal { pid, signal }));
         if self.has(&framework, capability::Type::TaskKillingState) {
             self.update(now, container, name, by_executor(TaskState::TaskKilling), uuid);
@@ -146,7 +146,7 @@ impl Agent {
         }
         // It does not listen: a signal is all that it can be told by.
         let signal = Signal::Terminate;
-        let pid = executor.process.pid;
+        let pid = executor.process.alive();
         self.effects.extend(pid.map(|pid| Effect::Signal { pid, signal }));
     }
 
@@ -179,7 +179,7 @@ impl Agent {
             for process in tasks.chain([&mut executor.process]) {
                 if process.kill_at.is_some_and(|at| at <= now.elapsed) {
                     process.kill_at = None;
-                    ended.extend(process.pid.filter(|_| process.ended.is_none()));
+                    ended.extend(process.alive());
                 }
             }
             if changed {

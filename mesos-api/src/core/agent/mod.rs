@@ -252,7 +252,10 @@ impl Agent {
             } => self.acknowledged(now, &framework, &task, &uuid),
             ToAgent::Shutdown { framework } => self.shutdown(now, &framework, uuid),
             ToAgent::ShutdownExecutor { framework, executor } => {
-                if let Some(container) = self.running(&framework, &executor) {
+                // A command has no other executor than itself.
+                let command = self.open(&framework, &executor).next();
+                let command = command.map(|one| one.container.clone());
+                if let Some(container) = self.running(&framework, &executor).or(command) {
                     self.shutdown_executor(now, &container, uuid);
                 }
             }
@@ -266,8 +269,15 @@ impl Agent {
 
     /// The container of an executor that takes tasks.
     fn running(&self, framework: &str, executor: &str) -> Option<String> {
-        let of = |one: &&Executor| one.framework == framework && one.id() == executor && !one.ended;
-        self.executors.values().find(of).map(|one| one.container.clone())
+        let mut open = self.open(framework, executor);
+        open.find(|one| one.kind != Kind::Command)
+            .map(|one| one.container.clone())
+    }
+
+    /// Executors of a name that are not over: that of a command is its task's, which others may have, too.
+    fn open<'a>(&'a self, framework: &'a str, executor: &'a str) -> impl Iterator<Item = &'a Executor> {
+        let all = self.executors.values();
+        all.filter(move |one| one.framework == framework && one.id() == executor && !one.ended)
     }
 
     /// Whose process a container has: an executor, by its own container, and the task unless it is the executor itself.
@@ -319,8 +329,17 @@ impl Agent {
         if executor.is_over() {
             self.completed.extend(self.executors.shift_remove(container));
             if self.completed.len() > COMPLETED_MAX {
-                self.completed.pop_front();
+                let oldest = self.completed.pop_front();
+                oldest.into_iter().for_each(|one| self.forget(&one.framework));
             }
+        }
+    }
+
+    /// Forgets a framework that has nothing here any more.
+    fn forget(&mut self, framework: &str) {
+        let mut all = self.executors.values().chain(&self.completed);
+        if all.all(|one| one.framework != framework) {
+            self.frameworks.shift_remove(framework);
         }
     }
 }

@@ -57,6 +57,13 @@ pub(crate) struct Process {
     pub(super) kill_at: Option<Duration>,
 }
 
+impl Process {
+    /// What may be signalled.
+    pub(super) fn alive(&self) -> Option<u32> {
+        self.pid.filter(|_| self.ended.is_none())
+    }
+}
+
 /// What runs an executor's tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Kind {

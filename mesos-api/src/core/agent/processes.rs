@@ -1,5 +1,5 @@
 use super::{
-    Agent, Effect, Ended, Kind, Signal, Uuids,
+    Agent, Effect, Ended, Kind, Process, Signal, Uuids,
     executors::SUBSCRIBE_MAX,
     kill::GRACE_PERIOD,
     model::describe,
@@ -16,11 +16,7 @@ impl Agent {
             return;
         };
         self.changed.insert(executor.clone());
-        let process = match &task {
-            Some(task) => self.task(&executor, task).map(|task| &mut task.process),
-            None => self.executors.get_mut(&executor).map(|one| &mut one.process),
-        };
-        let Some(process) = process else {
+        let Some(process) = self.process(&executor, task.as_deref()) else {
             return;
         };
         process.pid = Some(pid);
@@ -31,7 +27,9 @@ impl Agent {
             self.effects.push(Effect::Signal { pid, signal });
         }
         let Some(task) = task else {
-            if let Some(executor) = self.executors.get_mut(&executor) {
+            // One that was quicker than who started it has subscribed by now.
+            let waits = self.executors.get_mut(&executor);
+            if let Some(executor) = waits.filter(|one| one.stream.is_none()) {
                 let by = now.elapsed + SUBSCRIBE_MAX;
                 executor.subscribe_by.get_or_insert(by);
             }
@@ -51,9 +49,31 @@ impl Agent {
         }
     }
 
+    /// What an executor runs as, or one of its tasks.
+    fn process(&mut self, executor: &str, task: Option<&str>) -> Option<&mut Process> {
+        match task {
+            Some(task) => self.task(executor, task).map(|task| &mut task.process),
+            None => self.executors.get_mut(executor).map(|one| &mut one.process),
+        }
+    }
+
+    /// There is no process any more, so that nothing is signalled or told of it again. Answers whether there was one.
+    fn gone(&mut self, executor: &str, task: Option<&str>) -> bool {
+        let Some(process) = self.process(executor, task) else {
+            return false;
+        };
+        process.ended = Some(Ended::Signalled(9));
+        process.kill_at = None;
+        process.pid.take().is_some()
+    }
+
     /// A container could not be made.
     pub(super) fn failed(&mut self, now: Now, container: &str, why: &str, uuid: Uuids<'_>) {
-        match self.whose(container) {
+        let whose = self.whose(container);
+        if let Some((executor, task)) = &whose {
+            self.gone(executor, task.as_deref());
+        }
+        match whose {
             Some((executor, Some(task))) => {
                 let killed = self
                     .task(&executor, &task)
@@ -115,11 +135,12 @@ impl Agent {
         let Some((executor, task)) = self.whose(container) else {
             return;
         };
+        let ran = self.gone(&executor, task.as_deref());
         let never_ran = self
             .executors
             .get(&executor)
             .map_or(TaskState::TaskLost, |one| self.never_ran(&one.framework));
-        let told = |ran: bool| match ran {
+        let told = match ran {
             true => by_agent(
                 TaskState::TaskFailed,
                 Reason::ExecutorTerminated,
@@ -132,19 +153,8 @@ impl Agent {
             ),
         };
         match task {
-            Some(name) => {
-                let ran = self
-                    .task(&executor, &name)
-                    .is_some_and(|task| task.process.pid.is_some());
-                self.task_over(now, &executor, &name, told(ran), uuid);
-            }
-            None => {
-                let ran = self
-                    .executors
-                    .get(&executor)
-                    .is_some_and(|one| one.process.pid.is_some());
-                self.executor_over(now, &executor, |_| told(ran), Ended::Signalled(9), uuid);
-            }
+            Some(name) => self.task_over(now, &executor, &name, told, uuid),
+            None => self.executor_over(now, &executor, |_| told.clone(), Ended::Signalled(9), uuid),
         }
     }
 

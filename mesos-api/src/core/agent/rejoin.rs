@@ -49,7 +49,13 @@ impl Agent {
                 .filter(|one| one.kind != Kind::Command && !one.ended)
                 .map(|one| one.info.clone())
                 .collect(),
-            frameworks: self.frameworks.values().map(|one| one.info.clone()).collect(),
+            // Of one that is gone a master that is new must not learn.
+            frameworks: self
+                .frameworks
+                .iter()
+                .filter(|(id, _)| open().any(|one| one.framework == **id))
+                .map(|(_, one)| one.info.clone())
+                .collect(),
             operations: self.operations.values().cloned().collect(),
         }
     }

@@ -77,6 +77,10 @@ impl World {
     }
 
     fn update(&mut self, task: &str, state: TaskState, uuid: u8) {
+        self.update_of(task, state, vec![uuid; 16]);
+    }
+
+    fn update_of(&mut self, task: &str, state: TaskState, uuid: Vec<u8>) {
         let done = self.call(None, |call| {
             call.r#type = Some(call::Type::Update as i32);
             call.update = Some(call::Update {
@@ -86,7 +90,7 @@ impl World {
                     },
                     state: state as i32,
                     source: Some(Source::Executor as i32),
-                    uuid: Some(vec![uuid; 16]),
+                    uuid: Some(uuid),
                     ..TaskStatus::default()
                 },
             });
@@ -161,6 +165,11 @@ impl World {
 
     fn states(&mut self) -> Vec<TaskState> {
         self.told().into_iter().map(|(_, state, _)| state).collect()
+    }
+
+    fn signalled(&self) -> bool {
+        let mut all = self.wanted.iter();
+        all.any(|one| matches!(one, Effect::Signal { .. }))
     }
 
     fn exits(&self) -> Vec<i32> {
@@ -461,6 +470,67 @@ fn a_task_that_takes_too_long_fails() {
         Some(&("a".to_owned(), TaskFailed, Some(Reason::MaxCompletionTimeReached)))
     );
     assert!(is_terminal(told[2].1));
+}
+
+#[test]
+fn an_executor_that_subscribed_before_it_is_known_to_run_stays() {
+    let mut world = World::new();
+    world.launch(task_of("a"));
+    let container = world.launched().container;
+    world.subscribe("s", Vec::new());
+    world.step(Input::Started { container, pid: 7 });
+    world.pass(Duration::from_secs(61));
+    assert!(!world.signalled());
+}
+
+#[test]
+fn what_is_lost_is_signalled_no_more() {
+    let mut world = World::new();
+    world.launch(task_of("a"));
+    let container = world.launched().container;
+    world.step(Input::Started {
+        container: container.clone(),
+        pid: 7,
+    });
+    world.step(Input::Lost { container });
+    assert_eq!(world.agent.processes().count(), 0);
+    let framework = "F".to_owned();
+    world.step(Input::Master(ToAgent::Shutdown { framework }));
+    assert!(!world.signalled());
+}
+
+#[test]
+fn a_command_is_ended_by_the_name_of_its_executor_and_is_nobody_elses() {
+    let mut world = World::new();
+    world.launch(task("E"));
+    let container = world.launched().container;
+    world.step(Input::Started { container, pid: 7 });
+    world.launch(task_of("a"));
+    // It has an executor of its own.
+    world.launched();
+    world.agent.executors.shift_remove_index(1);
+    world.step(Input::Master(ToAgent::ShutdownExecutor {
+        framework: "F".to_owned(),
+        executor: "E".to_owned(),
+    }));
+    assert!(world.signalled());
+}
+
+#[test]
+fn of_each_state_one_status_is_kept_and_an_end_is_never_left_out() {
+    let mut world = World::new();
+    world.launch(task_of("a"));
+    let container = world.launched().container;
+    world.subscribe("s", Vec::new());
+    for at in 0..1010_usize {
+        let state = [TaskRunning, TaskStarting][at % 2];
+        world.update_of("a", state, at.to_be_bytes().to_vec());
+    }
+    world.update("a", TaskFinished, 1);
+    let task = &world.agent.executors[&container].tasks["a"];
+    assert_eq!(task.state(), TaskFinished);
+    assert_eq!(task.statuses.len(), 3);
+    assert_eq!(task.unacknowledged.len(), 1001);
 }
 
 #[test]

@@ -99,11 +99,12 @@ impl Agent {
             told.container_id = told.container_id.take().or(place.container_id);
             told.executor_pid = told.executor_pid.or(pid);
         }
-        match task.statuses.last_mut() {
-            // Of each state the last is told again.
-            Some(last) if last.state == status.state => *last = status.clone(),
-            _ => task.statuses.push(status.clone()),
-        }
+        // Of each state the last is told again, without what only the framework reads.
+        task.statuses.retain(|one| one.state != status.state);
+        task.statuses.push(TaskStatus {
+            data: None,
+            ..status.clone()
+        });
         task.unacknowledged.push_back(status);
         if task.unacknowledged.len() == 1 {
             let (framework, task) = (known.framework.clone(), task.id().to_owned());

@@ -306,9 +306,11 @@ impl Master {
 
     fn mark_unreachable(&mut self, now: Now, id: &str) {
         tracing::warn!(agent = id, "an agent answers no pings: it is out of reach");
+        let kept = self.agents.get(id).map(Kept::of);
         self.store(Change::Unreachable {
             agent: id.to_owned(),
             since: now.wall,
+            kept: kept.unwrap_or_default(),
         });
         self.unreachable.insert(id.to_owned(), now.wall);
         self.forget_oldest();
@@ -418,9 +420,11 @@ impl Master {
                 agent = id,
                 "an agent of an earlier master did not come back: it is out of reach"
             );
+            let kept = self.kept.get(&id).cloned();
             self.store(Change::Unreachable {
                 agent: id.clone(),
                 since: now.wall,
+                kept: kept.unwrap_or_default(),
             });
             self.unreachable.insert(id, now.wall);
         }

@@ -85,17 +85,19 @@ impl Master {
         let known = self.recovered.get(id).cloned();
         let mut kept = self.kept.get(id).cloned().unwrap_or_default();
         let Some(agent) = self.agents.get_mut(id) else {
-            if known.is_none() && !self.unreachable.contains_key(id) {
-                return Err(Refused::Invalid(format!("Unknown agent {id}")));
-            }
             decide(&mut kept);
-            self.kept.insert(id.to_owned(), kept.clone());
-            if let Some(info) = known {
-                self.store(Change::Admitted {
-                    info: Box::new(info),
+            let decided = kept.clone();
+            let change = match (known.map(Box::new), self.unreachable.get(id)) {
+                (Some(info), _) => Change::Admitted { info, kept },
+                (None, Some(&since)) => Change::Unreachable {
+                    agent: id.to_owned(),
+                    since,
                     kept,
-                });
-            }
+                },
+                (None, None) => return Err(Refused::Invalid(format!("Unknown agent {id}"))),
+            };
+            self.kept.insert(id.to_owned(), decided);
+            self.store(change);
             return Ok(());
         };
         let mut kept = Kept::of(agent);

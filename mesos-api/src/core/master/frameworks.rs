@@ -1,4 +1,6 @@
-use super::{Effect, Framework, HEARTBEAT_INTERVAL, Master, Refused, StreamId, event_of, roles, told};
+use super::{
+    Effect, Framework, HEARTBEAT_INTERVAL, Master, Refused, StreamId, event_of, launch::check_id, roles, told,
+};
 use crate::core::{Now, link::ToAgent};
 use mesos_proto::v1::{
     FrameworkId, FrameworkInfo,
@@ -38,6 +40,11 @@ impl Master {
         }
         let suppressed = subscribe.suppressed_roles;
         let checked = roles::check(&info).and_then(|()| roles::check_suppressed(&info, &suppressed));
+        // Its own id names directories, as those that the master gives do.
+        let checked = checked.and_then(|()| match named.is_empty() {
+            true => Ok(()),
+            false => check_id(&named).map_err(|why| format!("'FrameworkInfo.id' is invalid: {why}")),
+        });
         if let Err(why) = checked.and_then(|()| self.not_completed(&named)) {
             self.turn_away(&stream, why);
             return Ok(());

@@ -271,7 +271,7 @@ impl Master {
 }
 
 /// An id becomes the name of a directory.
-fn check_id(id: &str) -> Result<(), String> {
+pub(super) fn check_id(id: &str) -> Result<(), String> {
     let wrong = |at: char| at.is_control() || at == '/' || at == '\\';
     match () {
         () if id.is_empty() => Err("ID must not be empty".to_owned()),

@@ -165,12 +165,19 @@ impl Master {
         let made = self
             .check_operation(&operation, None)
             .map_err(|why| Refused::Invalid(format!("Invalid {kind} operation on agent {agent}: {why}")))?;
-        let mut offered: Vec<String> = self
-            .offers
-            .iter()
-            .filter(|(_, offer)| offer.agent == agent)
-            .map(|(id, _)| id.clone())
-            .collect();
+        let offers = self.offers.iter().filter(|(_, offer)| offer.agent == agent);
+        let mut offered: Vec<String> = offers.clone().map(|(id, _)| id.clone()).collect();
+        let mut most = self.agents[agent].available.clone();
+        offers.for_each(|(_, offer)| most.add(&offer.resources.unallocated()));
+        let too_little = || {
+            Refused::Conflict(format!(
+                "Invalid {kind} operation on agent {agent}: insufficient resources"
+            ))
+        };
+        // Before anything is taken back: frameworks are told of that only where it is done.
+        if !most.contains(&made.consumed) {
+            return Err(too_little());
+        }
         while let Some(one) = self.agents.get_mut(agent) {
             if one.available.contains(&made.consumed) {
                 one.available.subtract(&made.consumed);
@@ -179,11 +186,7 @@ impl Master {
             }
             match offered.pop() {
                 Some(id) => self.rescind(&id),
-                None => {
-                    return Err(Refused::Conflict(format!(
-                        "Invalid {kind} operation on agent {agent}: insufficient resources"
-                    )));
-                }
+                None => return Err(too_little()),
             }
         }
         self.apply(agent, None, operation, &made);

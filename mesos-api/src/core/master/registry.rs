@@ -24,8 +24,12 @@ impl Kept {
 pub(crate) enum Change {
     /// An agent is registered, or what was decided of it changed.
     Admitted { info: Box<AgentInfo>, kept: Kept },
-    /// It is out of reach.
-    Unreachable { agent: String, since: Duration },
+    /// It is out of reach, or what was decided of it then changed.
+    Unreachable {
+        agent: String,
+        since: Duration,
+        kept: Kept,
+    },
     /// It never comes back.
     Gone { agent: String, since: Duration },
     /// Nothing is known of it any more.
@@ -45,7 +49,7 @@ pub(crate) enum Change {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Registered {
     pub(crate) admitted: Vec<(AgentInfo, Kept)>,
-    pub(crate) unreachable: Vec<(String, Duration)>,
+    pub(crate) unreachable: Vec<(String, Duration, Kept)>,
     pub(crate) gone: Vec<(String, Duration)>,
     pub(crate) weights: BTreeMap<String, f64>,
     pub(crate) quotas: BTreeMap<String, Quota>,
@@ -57,16 +61,23 @@ impl Master {
     pub(super) fn recover(&mut self, registered: Registered) {
         for (info, kept) in registered.admitted {
             let id = info.id.as_ref().map_or("", |id| &id.value).to_owned();
-            if kept != Kept::default() {
-                self.kept.insert(id.clone(), kept);
-            }
+            self.recover_kept(&id, kept);
             self.recovered.insert(id, info);
         }
-        self.unreachable = registered.unreachable.into_iter().collect();
+        for (id, since, kept) in registered.unreachable {
+            self.recover_kept(&id, kept);
+            self.unreachable.insert(id, since);
+        }
         self.gone = registered.gone.into_iter().collect();
         self.weights = registered.weights;
         self.quotas = registered.quotas;
         self.schedule = registered.schedule;
         self.down = registered.down;
+    }
+
+    fn recover_kept(&mut self, id: &str, kept: Kept) {
+        if kept != Kept::default() {
+            self.kept.insert(id.to_owned(), kept);
+        }
     }
 }

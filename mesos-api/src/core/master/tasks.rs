@@ -259,8 +259,6 @@ pub(super) fn latest(task: &Task, now: Now) -> TaskStatus {
 fn remember(task: &mut Task, status: &TaskStatus) {
     let mut kept = status.clone();
     kept.data = None;
-    match task.statuses.last_mut() {
-        Some(last) if last.state == kept.state => *last = kept,
-        _ => task.statuses.push(kept),
-    }
+    task.statuses.retain(|one| one.state != kept.state);
+    task.statuses.push(kept);
 }

@@ -6,6 +6,7 @@ use mesos_proto::v1::{
     framework_info::{Capability, capability},
     offer::{Operation as Done, operation},
     quota::QuotaConfig,
+    resource::{ReservationInfo, reservation_info},
     task_status::Reason,
     value::Scalar,
 };
@@ -75,6 +76,13 @@ fn a_subscription_starts_with_its_id_and_a_heartbeat() {
         events[0].subscribed.as_ref().unwrap().framework_id.value,
         "m-0000"
     );
+}
+
+#[test]
+fn an_id_that_is_no_name_of_a_folder_is_turned_away() {
+    let events = subscribe(&mut master(), "s", Some("../x"), 0.0);
+    let kinds: Vec<event::Type> = events.iter().map(|event| event.r#type()).collect();
+    assert_eq!(kinds, [event::Type::Error]);
 }
 
 #[test]
@@ -399,6 +407,56 @@ fn an_agent_that_answers_no_pings_is_out_of_reach_until_it_comes_back() {
 }
 
 /// An agent repeats itself until it is answered: what it says the second time is older than what it was told since.
+#[test]
+fn what_is_decided_of_an_agent_out_of_reach_is_stored_and_found_again() {
+    let unreachable = vec![("a".to_owned(), Duration::ZERO, Kept::default())];
+    let left = Registered {
+        unreachable,
+        ..Registered::default()
+    };
+    let start = |left| Master::new(at(0), MasterInfo::default(), Policy::default(), left);
+    let mut first = start(left);
+    first.deactivate("a").unwrap();
+    let unreachable = first.effects.into_iter().filter_map(|effect| match effect {
+        Effect::Store(Change::Unreachable { agent, since, kept }) => Some((agent, since, kept)),
+        _ => None,
+    });
+    let left = Registered {
+        unreachable: unreachable.collect(),
+        ..Registered::default()
+    };
+    assert!(start(left).kept["a"].deactivated);
+}
+
+#[test]
+fn an_operation_that_cannot_be_done_takes_no_offer_back() {
+    let mut master = master();
+    framework(&mut master, "r");
+    join(&mut master, 1, 2.0);
+    let id = master.agents.keys().next().unwrap().clone();
+    let reserve = |cpus| {
+        let mut wanted = scalar("cpus", cpus);
+        wanted.reservations = vec![ReservationInfo {
+            r#type: Some(reservation_info::Type::Dynamic as i32),
+            role: Some("r".to_owned()),
+            ..ReservationInfo::default()
+        }];
+        Done {
+            r#type: Some(operation::Type::Reserve as i32),
+            reserve: Some(operation::Reserve {
+                resources: vec![wanted],
+                ..operation::Reserve::default()
+            }),
+            ..Done::default()
+        }
+    };
+    let refused = master.operate_on(&id, reserve(3.0));
+    assert!(matches!(refused, Err(Refused::Conflict(_))), "{refused:?}");
+    assert_eq!(master.offers.len(), 1);
+    assert_eq!(master.operate_on(&id, reserve(2.0)), Ok(()));
+    assert!(master.offers.is_empty());
+}
+
 #[test]
 fn an_agent_that_introduces_itself_twice_loses_no_task() {
     let mut master = master();

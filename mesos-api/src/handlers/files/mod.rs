@@ -13,11 +13,15 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use rustix::fs::OFlags;
 use serde_json::{Value, json};
 use std::{
-    fs::{self, File, Metadata},
-    io,
-    os::unix::fs::{FileExt, MetadataExt},
+    fs::{self, File, Metadata, OpenOptions},
+    io::{self, Read},
+    os::{
+        fd::AsRawFd,
+        unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
+    },
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -66,12 +70,12 @@ impl From<io::Error> for Refused {
 async fn answer(
     cluster: &Cluster,
     wanted: Wanted,
-    look: fn(&Path, &Wanted) -> Result<Response, Refused>,
+    look: fn(&Place, &Wanted) -> Result<Response, Refused>,
 ) -> Response {
     let work_dir = cluster.agent.work_dir.clone();
     let looked = tokio::task::spawn_blocking(move || {
-        let path = resolve(&work_dir, wanted.path.as_deref())?;
-        look(&path, &wanted)
+        let place = resolve(&work_dir, wanted.path.as_deref())?;
+        look(&place, &wanted)
     });
     match looked.await {
         Ok(Ok(response)) => response,
@@ -83,47 +87,80 @@ async fn answer(
 
 /// `/files/browse?path=`
 pub(super) async fn browse(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
-    answer(&cluster, Wanted::of(query), |path, _| Ok(json(&list(path)?))).await
+    answer(&cluster, Wanted::of(query), |place, _| {
+        Ok(json(&list(&place.path)?))
+    })
+    .await
 }
 
 /// `/files/read?path=&offset=&length=`
 pub(super) async fn read(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
-    answer(&cluster, Wanted::of(query), |path, wanted| {
-        Ok(json(&piece(path, wanted)?))
+    answer(&cluster, Wanted::of(query), |place, wanted| {
+        Ok(json(&piece(place, wanted)?))
     })
     .await
 }
 
 /// `/files/download?path=`
 pub(super) async fn download(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
-    answer(&cluster, Wanted::of(query), |path, _| {
-        if !path.is_file() {
+    answer(&cluster, Wanted::of(query), |place, _| {
+        if place.path.is_dir() {
             return Err(Refused::BadRequest("Cannot download a directory.\n".to_owned()));
         }
-        if fs::metadata(path)?.len() > DOWNLOAD_BYTES_MAX {
+        let file = place.open()?;
+        let size = file.metadata()?.len();
+        if size > DOWNLOAD_BYTES_MAX {
             return Err(Refused::BadRequest(format!(
                 "Cannot download more than {DOWNLOAD_BYTES_MAX} bytes.\n"
             )));
         }
-        let name = path
+        let name = place
+            .path
             .file_name()
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        Ok(as_file(&name, fs::read(path)?))
+        // It may grow meanwhile.
+        let mut bytes = Vec::new();
+        file.take(size).read_to_end(&mut bytes)?;
+        Ok(as_file(&name, bytes))
     })
     .await
 }
 
-/// The real path of what is asked for, if it may be shown.
-fn resolve(work_dir: &Path, wanted: Option<&str>) -> Result<PathBuf, Refused> {
+/// What may be shown: its real path, and that of the folder that it is in.
+#[derive(Debug, PartialEq, Eq)]
+struct Place {
+    root: PathBuf,
+    path: PathBuf,
+}
+
+impl Place {
+    /// Opens a file. A task may have put something else there since its path was resolved, so what counts is what was
+    /// opened; and to wait for the other end of a pipe would take forever.
+    fn open(&self) -> Result<File, Refused> {
+        let flags = OFlags::NONBLOCK.union(OFlags::NOFOLLOW);
+        let file = OpenOptions::new()
+            .read(true)
+            .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
+            .open(&self.path)?;
+        let opened = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
+        match opened.starts_with(&self.root) && file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(Refused::NotFound),
+        }
+    }
+}
+
+/// Where what is asked for is, if it may be shown.
+fn resolve(work_dir: &Path, wanted: Option<&str>) -> Result<Place, Refused> {
     let wanted = wanted.filter(|path| !path.is_empty());
     let wanted =
         wanted.ok_or_else(|| Refused::BadRequest("Expecting 'path=value' in query.\n".to_owned()))?;
     let root = fs::canonicalize(work_dir.join(SANDBOXES))?;
     let path = fs::canonicalize(wanted)?;
     match path.starts_with(&root) {
-        true => Ok(path),
+        true => Ok(Place { root, path }),
         false => Err(Refused::NotFound),
     }
 }
@@ -153,7 +190,7 @@ fn entry(path: &Path, found: &Metadata) -> Value {
 }
 
 /// A piece of a file; an offset of -1 asks how long it is.
-fn piece(path: &Path, wanted: &Wanted) -> Result<Value, Refused> {
+fn piece(place: &Place, wanted: &Wanted) -> Result<Value, Refused> {
     let number = |text: &Option<String>, what: &str| match text.as_deref() {
         None => Ok(-1),
         Some(text) => text.parse::<i64>().map_err(|_| {
@@ -176,10 +213,10 @@ fn piece(path: &Path, wanted: &Wanted) -> Result<Value, Refused> {
             "Negative length provided: {length}.\n"
         )));
     }
-    if path.is_dir() {
+    if place.path.is_dir() {
         return Err(Refused::BadRequest("Cannot read a directory.\n".to_owned()));
     }
-    let file = File::open(path)?;
+    let file = place.open()?;
     let size = file.metadata()?.len();
     let Ok(offset) = u64::try_from(offset) else {
         return Ok(json!({ "data": "", "offset": size }));

@@ -42,7 +42,9 @@ fn a_file_is_read_in_pieces() {
             offset: offset.map(str::to_owned),
             length: length.map(str::to_owned),
         };
-        piece(&path, &wanted)
+        let root = fs::canonicalize(dir.path()).unwrap();
+        let path = path.clone();
+        piece(&Place { root, path }, &wanted)
     };
     assert_eq!(read(None, None), Ok(json!({"data": "", "offset": 5})));
     assert_eq!(
@@ -52,6 +54,21 @@ fn a_file_is_read_in_pieces() {
     assert_eq!(read(Some("9"), None), Ok(json!({"data": "", "offset": 9})));
     assert!(matches!(read(Some("-2"), None), Err(Refused::BadRequest(_))));
     assert!(matches!(read(Some("x"), None), Err(Refused::BadRequest(_))));
+}
+
+#[test]
+fn what_is_no_file_below_the_root_is_not_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = fs::canonicalize(dir.path()).unwrap();
+    let (pipe, link) = (root.join("pipe"), root.join("link"));
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    fs::write(root.join("file"), "f").unwrap();
+    std::os::unix::fs::symlink("file", &link).unwrap();
+    for path in [pipe, link, root.clone(), "/etc/passwd".into()] {
+        let root = root.clone();
+        assert_eq!(Place { root, path }.open().map(drop), Err(Refused::NotFound));
+    }
 }
 
 #[test]

@@ -1,7 +1,9 @@
 use super::{FETCHED_BYTES_MAX, FetchError, inside};
+use rustix::fs::OFlags;
 use std::{
-    fs::File,
+    fs::OpenOptions,
     io::{self, Read},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
     time::Duration,
 };
@@ -33,9 +35,17 @@ pub(super) fn bring(uri: &str, target: &Path) -> Result<(), FetchError> {
 /// Copies a file of this host.
 pub(super) fn copy(from: &Path, target: &Path) -> Result<(), FetchError> {
     let copied = || -> io::Result<()> {
-        let source = File::open(from)?;
-        if source.metadata()?.is_dir() {
+        // To wait for the other end of a pipe would take forever.
+        let source = OpenOptions::new()
+            .read(true)
+            .custom_flags(i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0))
+            .open(from)?;
+        let kind = source.metadata()?.file_type();
+        if kind.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
+        }
+        if !kind.is_file() {
+            return Err(io::Error::other("it is no file"));
         }
         write(source, target)
     };

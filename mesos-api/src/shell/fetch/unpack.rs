@@ -8,6 +8,8 @@ use std::{
 
 /// Longest target of a link in a zip file.
 const LINK_BYTES_MAX: u64 = 4096;
+/// Memory that unpacking a tar.xz may take, which the archive itself chooses.
+const XZ_MEMORY_KIB_MAX: u32 = 256 << 10;
 
 /// What a file is by its name, which is all the original looks at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +48,10 @@ pub(super) fn unpack(archive: &Path, name: &str, folder: &Path) -> Result<(), Fe
             Some(Kind::Tar) => tar(file, folder),
             Some(Kind::TarGz) => tar(flate2::bufread::MultiGzDecoder::new(file), folder),
             Some(Kind::TarBz2) => tar(bzip2::bufread::MultiBzDecoder::new(file), folder),
-            Some(Kind::TarXz) => tar(lzma_rust2::XzReader::new(file, true), folder),
+            Some(Kind::TarXz) => tar(
+                lzma_rust2::XzReader::new_mem_limit(file, true, XZ_MEMORY_KIB_MAX),
+                folder,
+            ),
             Some(Kind::Gz) => {
                 let plain = name.strip_suffix(".gz").unwrap_or(name);
                 let mut target = inside::create(&inside::place(folder, plain)?)?;
