@@ -122,9 +122,6 @@ impl AgentHandle {
             streams: HashMap::new(),
             tasks: tasks.clone(),
         };
-        tracing::info!(
-            "tasks are plain processes of this machine: nothing keeps them to the resources they are given"
-        );
         tasks.spawn(owner.run(inbox, stop));
         Ok(handle)
     }

@@ -69,7 +69,11 @@ impl Access {
     async fn slowly<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         let gone = |_| CqlError::Server("the server stops".to_owned());
         let _permit = self.hashing.acquire().await.map_err(|_| gone(()))?;
-        tokio::task::spawn_blocking(work).await.map_err(|_| gone(()))
+        match tokio::task::spawn_blocking(work).await {
+            // The runtime ends, and with it whoever waits here.
+            Err(error) if error.is_cancelled() => std::future::pending().await,
+            done => done.map_err(|_| gone(())),
+        }
     }
 
     /// What is stored of a password.
