@@ -190,7 +190,7 @@ impl Owner {
                 news = self.way.next() => match news {
                     News::Connected => drop(self.step(Input::Connected)),
                     News::Message(message) => drop(self.step(Input::Master(message))),
-                    News::Lost => tracing::info!("the way to the master is lost"),
+                    News::Lost => tracing::debug!("the way to the master is lost"),
                 },
                 ask = inbox.recv() => match ask {
                     Some(ask) => self.take(ask),
