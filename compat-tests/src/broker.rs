@@ -3,13 +3,18 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use tempfile::TempDir;
+
+use crate::guard::Guard;
+use crate::process;
 
 /// How long a subject may take until it answers.
 const START_SECONDS_MAX: u32 = 120;
@@ -118,7 +123,7 @@ pub struct Broker {
     data: PathBuf,
     properties: String,
     child: Option<Child>,
-    guard: Option<Child>,
+    guard: Option<Guard>,
     _dir: Option<TempDir>,
 }
 
@@ -243,7 +248,7 @@ impl Broker {
             Subject::Running(_) => bail!("this test must own its broker: SUBJECT must be smack or original"),
         }
         let pid = self.pid.context("a started broker has a process id")?;
-        self.guard = Some(guard(pid)?);
+        self.guard = Some(Guard::of_process(pid)?);
         Ok(())
     }
 
@@ -251,7 +256,13 @@ impl Broker {
         let data = self.data.join("data");
         let known = data.join("ports.json");
         let _ = fs::remove_file(&known);
-        let port = |name: &str| self.ports.get(name).copied().unwrap_or(0).to_string();
+        // None is left to the server: who is started again is to be where it was.
+        for name in ["kafka", "cql", "mesos", "agent", "admin"] {
+            if !self.ports.contains_key(name) {
+                self.ports.insert(name.to_owned(), free_ports(1)?);
+            }
+        }
+        let port = |name: &str| self.ports[name].to_string();
         let log = fs::OpenOptions::new()
             .create(true)
             .append(true)
@@ -399,7 +410,7 @@ impl Broker {
 
     /// Whether the process is still there.
     pub fn is_alive(&self) -> bool {
-        self.pid.is_some_and(is_alive)
+        self.pid.is_some_and(process::is_alive)
     }
 
     /// Ends the process as a crash would, and waits until it is gone.
@@ -422,7 +433,7 @@ impl Broker {
             child.wait()?;
         }
         for _ in 0..3000 {
-            if !is_alive(pid) {
+            if !process::is_alive(pid) {
                 self.guard = None;
                 return Ok(());
             }
@@ -438,32 +449,20 @@ impl Drop for Broker {
     }
 }
 
-fn is_alive(pid: u32) -> bool {
-    // A zombie has ended: the original's parent is gone, so only its state tells.
-    fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        stat.rsplit(')')
-            .next()
-            .is_some_and(|rest| !rest.trim_start().starts_with('Z'))
-    })
-}
+/// Ports that the kernel gives to nobody who asks for any: who starts a server on one later, or again, still finds it free.
+const PORTS: RangeInclusive<u16> = 10_000..=32_000;
+/// How far apart the ports are that test programs look at first, by their numbers: several run side by side.
+const PORTS_APART: u32 = 101;
 
-/// A shell that ends the broker as soon as this process, which holds its standard input, is gone.
-fn guard(pid: u32) -> Result<Child> {
-    Ok(Command::new("sh")
-        .args(["-c", "read -r _; kill -KILL \"$0\" 2>/dev/null", &pid.to_string()])
-        .stdin(Stdio::piped())
-        .spawn()?)
-}
-
-/// The first of `count` neighbouring ports that nobody listens on.
+/// The first of `count` neighbouring ports that nobody listens on, and that this program was not given before.
 pub fn free_ports(count: u16) -> Result<u16> {
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    let places = u32::from(PORTS.end() - PORTS.start() - count);
     for _ in 0..100 {
-        let first = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let free = |offset: u16| {
-            first
-                .checked_add(offset)
-                .is_some_and(|port| TcpListener::bind(("127.0.0.1", port)).is_ok())
-        };
+        let given = GIVEN.fetch_add(u32::from(count), Ordering::Relaxed);
+        let place = std::process::id().wrapping_mul(PORTS_APART).wrapping_add(given) % places;
+        let first = PORTS.start() + u16::try_from(place)?;
+        let free = |offset| TcpListener::bind(("127.0.0.1", first + offset)).is_ok();
         if (0..count).all(free) {
             return Ok(first);
         }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 
 use anyhow::{Context, Result, ensure};
 
-use crate::{Broker, Program, Subject, program, raw};
+use crate::{Broker, Program, Subject, process, program, raw};
 
 /// Memory may grow by this much through bad behaviour.
 pub const GROWTH_MEGABYTES_MAX: u64 = 200;
@@ -51,10 +51,8 @@ pub fn works(address: &str) -> Result<()> {
 
 /// Megabytes of memory that a broker takes, where it is ours to look at.
 pub fn resident(broker: &Broker) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{}/status", broker.pid()?)).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes / 1024)
+    let kilobytes = process::kilobytes(broker.pid()?, process::RESIDENT)?;
+    Some(u64::from(kilobytes) / 1024)
 }
 
 /// What smack counts under a name; nothing where the broker is not smack.

@@ -7,18 +7,28 @@
 //! original are kept in `facts/` (`RECORD=1 SUBJECT=original` writes them) and every subject must give the same, but for what
 //! `differences.toml` allows, each with its reason.
 
+pub mod both;
 pub mod broker;
 pub mod certificate;
 pub mod clients;
 pub mod cql;
+pub mod dice;
 pub mod disk;
+pub mod examples;
 pub mod facts;
+mod guard;
 pub mod harm;
+pub mod mesos;
+pub mod process;
 pub mod program;
 pub mod raw;
+pub mod spark;
+pub mod zookeeper;
 
+pub use both::Both;
 pub use broker::{Broker, Subject};
 pub use program::Program;
+pub use zookeeper::ZooKeeper;
 
 /// Declares one `#[test]` per scenario of a client: `scenarios!(run: first, second)` calls `run("first")`.
 #[macro_export]

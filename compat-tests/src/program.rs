@@ -1,13 +1,16 @@
-//! Running one program of a client, with a time limit and all that it said at hand.
+//! Running one program of a client, with a time limit and all that it said at hand. What it started ends with it.
 
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{Read, Seek};
+use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+
+use crate::guard::Guard;
 
 /// A program may take this long, unless its test says otherwise.
 const SECONDS_MAX: u32 = 120;
@@ -77,9 +80,11 @@ impl Program {
         self.command
             .stdin(input)
             .stdout(out.try_clone()?)
-            .stderr(err.try_clone()?);
+            .stderr(err.try_clone()?)
+            .process_group(0);
         let name = self.command.get_program().to_string_lossy().into_owned();
         let mut child = self.command.spawn().with_context(|| format!("starting {name}"))?;
+        let guard = Guard::of_group(child.id())?;
         for _ in 0..self.seconds_max * 100 {
             if let Some(status) = child.try_wait()? {
                 return Ok(Said {
@@ -91,7 +96,7 @@ impl Program {
             std::thread::sleep(Duration::from_millis(10));
         }
         dump_threads(child.id());
-        child.kill()?;
+        drop(guard);
         child.wait()?;
         bail!(
             "{name} did not end in {} s\n--- output\n{}\n--- errors\n{}",
@@ -117,10 +122,10 @@ impl Program {
     }
 }
 
-/// A virtual machine that hangs tells where when it gets this signal; anything else ends of it, which is as good.
-fn dump_threads(pid: u32) {
+/// Virtual machines that hang tell where when they get this signal; anything else ends of it, which is as good.
+fn dump_threads(leader: u32) {
     let _ = Command::new("kill")
-        .args(["-QUIT", &pid.to_string()])
+        .args(["-QUIT", "--", &format!("-{leader}")])
         .stderr(Stdio::null())
         .status();
     std::thread::sleep(Duration::from_millis(300));

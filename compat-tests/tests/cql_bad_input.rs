@@ -9,10 +9,8 @@ use anyhow::{Result, bail, ensure};
 use compat_tests::cql::gaps;
 use compat_tests::cql::raw::{self, Fault, Reaction};
 use compat_tests::cql::wire::{frame, opcode};
+use compat_tests::harm::{GROWTH_MEGABYTES_MAX, resident};
 use compat_tests::{Broker, Subject};
-
-/// Memory may grow by this much in one of these tests.
-const GROWTH_MEGABYTES_MAX: u64 = 200;
 
 /// How long an answer may take where machines are busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -36,13 +34,6 @@ fn check(bad: impl FnOnce(&str) -> Result<()>) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn resident(server: &Broker) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid()?)).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kilobytes: u64 = line.split_whitespace().next()?.parse().ok()?;
-    Some(kilobytes / 1024)
 }
 
 /// An error of the protocol, or the end of the connection.

@@ -1,7 +1,7 @@
 //! Replays the corpus of CQL statements, every file in a keyspace of its own.
 //!
 //! `RECORD=1 SUBJECT=original` writes the original's answers into the files; `RECORD=1` alone writes the list of what smack answers
-//! otherwise. `CORPUS=name` takes only files whose name contains it, `SHOW=1` prints every answer that differs.
+//! otherwise. `CORPUS=name,...` takes only files whose name contains one of these, `SHOW=1` prints every answer that differs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -161,7 +161,9 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        if path.extension().is_some_and(|it| it == "cql") && name.contains(&wanted) {
+        if path.extension().is_some_and(|it| it == "cql")
+            && wanted.split(',').any(|wanted| name.contains(wanted))
+        {
             files.push(path);
         }
     }

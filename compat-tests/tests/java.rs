@@ -62,4 +62,4 @@ version!(java_4, "4.4.0":
     group_range, idempotent, large_messages, log_dirs, offsets, one_node, round_trip, transactions,
     // Only of the newest.
     admin_fencing, concurrent_transactions, consumer_group_described, consumer_group_range, consumer_group_regex,
-    consumer_group_uniform, migration, newest_calls);
+    consumer_group_uniform, dashboard, migration, newest_calls);

@@ -3,10 +3,10 @@
 //! `SMACK_KILLS` says how often (10 and 3 times, or 200 in the nightly run).
 
 use std::fs;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use compat_tests::{Broker, Program, Subject, broker, clients, facts};
+use compat_tests::{Broker, Program, Subject, broker, clients, dice::Dice, facts};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -92,7 +92,7 @@ fn kill_with_much_to_recover() -> Result<()> {
 struct Run {
     broker: Broker,
     kills: u32,
-    pauses: Pauses,
+    dice: Dice,
     dir: TempDir,
 }
 
@@ -107,7 +107,7 @@ impl Run {
         Ok(Some(Run {
             broker: Broker::start(subject, "transaction.state.log.replication.factor=1\n")?,
             kills,
-            pauses: Pauses::new()?,
+            dice: Dice::new()?,
             dir: tempfile::tempdir()?,
         }))
     }
@@ -139,8 +139,8 @@ impl Run {
             std::thread::sleep(Duration::from_millis(20));
         }
         for kill in 0..self.kills {
-            std::thread::sleep(self.pauses.next());
-            let at = || format!("kill {kill} (seed {})", self.pauses.seed);
+            std::thread::sleep(Duration::from_millis(100 + self.dice.below(1500)));
+            let at = || format!("kill {kill} (seed {})", self.dice.seed);
             let log = self.broker.log();
             ensure!(
                 self.broker.is_alive(),
@@ -162,50 +162,18 @@ impl Run {
         fs::write(self.dir.path().join("stop"), "")?;
         let said = client.join();
         let said = said.map_err(|_| anyhow::anyhow!("the client's thread panicked"))?;
-        said.with_context(|| format!("{} kills, seed {}", self.kills, self.pauses.seed))
+        said.with_context(|| format!("{} kills, seed {}", self.kills, self.dice.seed))
     }
 
     /// Reads all of it back and counts.
     fn verify(&self, when: &str) -> Result<Value> {
         let said = self.python("verify")?.run();
-        let said =
-            said.with_context(|| format!("{when}, {} kills, seed {}", self.kills, self.pauses.seed))?;
+        let said = said.with_context(|| format!("{when}, {} kills, seed {}", self.kills, self.dice.seed))?;
         let counts = facts::parse(&said)?;
         ensure!(
             counts["committed"].as_u64() > Some(0),
             "nothing was committed: {counts}"
         );
         Ok(counts)
-    }
-}
-
-/// Random pauses between kills, from a seed that a failure names.
-struct Pauses {
-    seed: u64,
-    state: u64,
-}
-
-impl Pauses {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a seed is wanted that differs from run to run"
-    )]
-    fn new() -> Result<Self> {
-        let seed = match std::env::var("SMACK_SEED") {
-            Ok(seed) => seed.parse()?,
-            Err(_) => SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64,
-        };
-        Ok(Self {
-            seed,
-            state: seed | 1,
-        })
-    }
-
-    fn next(&mut self) -> Duration {
-        // xorshift64: good enough to fall into every phase of a transaction.
-        self.state ^= self.state << 13;
-        self.state ^= self.state >> 7;
-        self.state ^= self.state << 17;
-        Duration::from_millis(100 + self.state % 1500)
     }
 }

@@ -1,21 +1,15 @@
 //! libmesos.so under the stock Java library, in its oldest and newest version that people use, against a running smack.
 
-use std::{
-    collections::BTreeMap,
-    io::{BufRead, BufReader},
-    path::PathBuf,
-    process::{Command, Stdio},
-    sync::Mutex,
-};
+use std::{collections::BTreeMap, path::PathBuf, sync::Mutex};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use compat_tests::{Broker, Program, broker, clients};
+use anyhow::{Result, anyhow, ensure};
+use compat_tests::{Broker, Program, ZooKeeper, broker, clients};
 
-fn run(version: &str, scenario: &str) -> Result<()> {
-    run_at(Broker::shared_mesos()?.address(), version, scenario)
+fn run(version: &str, program: &str, scenario: &str) -> Result<()> {
+    run_at(Broker::shared_mesos()?.address(), version, program, scenario)
 }
 
-fn run_at(master: &str, version: &str, scenario: &str) -> Result<()> {
+fn run_at(master: &str, version: &str, program: &str, scenario: &str) -> Result<()> {
     let dir = installed(version)?;
     let out = Program::new("java")
         .args([
@@ -25,7 +19,7 @@ fn run_at(master: &str, version: &str, scenario: &str) -> Result<()> {
             "-Xcheck:jni",
         ])
         .args(["-cp", &format!("{0}/classes:{0}/lib/*", dir.display())])
-        .args(["Drivers", scenario])
+        .args([program, scenario])
         .env("MESOS", master)
         .env("MESOS_NATIVE_JAVA_LIBRARY", broker::libmesos()?)
         .run()?;
@@ -49,15 +43,21 @@ fn installed(version: &str) -> Result<PathBuf> {
 }
 
 macro_rules! version {
-    ($module:ident, $version:literal) => {
+    ($module:ident, $version:literal $(, $newest:ident)?) => {
         mod $module {
-            fn run(scenario: &str) -> anyhow::Result<()> {
-                super::run($version, scenario)
+            fn drivers(scenario: &str) -> anyhow::Result<()> {
+                super::run($version, "Drivers", scenario)
             }
-            compat_tests::scenarios!(run:
-                a_framework_acknowledges_by_itself, a_framework_fails_over, a_master_that_cannot_be_named_aborts,
-                an_exception_aborts, tasks_run_to_their_end, the_library_tells_its_version,
-                what_is_acknowledged_already_is_refused);
+            fn libraries(scenario: &str) -> anyhow::Result<()> {
+                super::run($version, "Libraries", scenario)
+            }
+            compat_tests::scenarios!(drivers:
+                a_driver_says_all_that_it_can, a_framework_acknowledges_by_itself, a_framework_fails_over,
+                a_master_that_cannot_be_named_aborts, an_exception_aborts, an_executor_of_its_own, tasks_run_to_their_end,
+                the_library_tells_its_version, what_is_acknowledged_already_is_refused $(, $newest)?);
+            compat_tests::scenarios!(libraries:
+                a_master_that_cannot_be_named_is_an_argument_too_many, v0_runs_a_task, v1_reconnects, v1_runs_a_task,
+                v1_with_an_exception_says_no_more);
         }
     };
 }
@@ -80,25 +80,9 @@ fn the_library_needs_libc_alone() -> Result<()> {
 /// ZooKeeper says who leads, some time after the framework asked.
 #[test]
 fn the_leader_is_found_in_zookeeper() -> Result<()> {
-    let dir = clients::install(&["mesos-zookeeper"])?;
-    // It ends when its standard input does, so with this test at the latest.
-    let mut zookeeper = Command::new("java")
-        .args(["-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"])
-        .args(["-cp", &format!("{0}/classes:{0}/lib/*", dir.display())])
-        .args(["Leader", Broker::shared_mesos()?.address()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()?;
-    let mut port = String::new();
-    let said = zookeeper.stdout.take().context("no output")?;
-    BufReader::new(said).read_line(&mut port)?;
-    let master = format!("zk://127.0.0.1:{}/mesos", port.trim());
-    let ran = run_at(&master, "1.11.0", "tasks_run_to_their_end");
-    drop(zookeeper.stdin.take());
-    zookeeper.wait()?;
-    ran
+    let zookeeper = ZooKeeper::start_with_leader(Broker::shared_mesos()?.address())?;
+    run_at(zookeeper.masters(), "1.11.0", "Drivers", "tasks_run_to_their_end")
 }
 
 version!(java_1_4, "1.4.3");
-version!(java_1_11, "1.11.0");
+version!(java_1_11, "1.11.0", a_framework_changes_its_roles);

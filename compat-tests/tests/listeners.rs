@@ -105,16 +105,14 @@ fn alter(address: &str, change: &str) -> Result<Said> {
 
 /// Whether who trusts `authority` trusts who answers at `address`.
 fn is_trusted(address: &str, authority: &str) -> Result<bool> {
+    agrees(address, &["-CAfile", authority, "-verify_return_error"])
+}
+
+/// Whether a client of TLS with these `options` comes to an agreement at `address`.
+fn agrees(address: &str, options: &[&str]) -> Result<bool> {
     let agreed = Program::new("openssl")
-        .args([
-            "s_client",
-            "-connect",
-            address,
-            "-CAfile",
-            authority,
-            "-verify_return_error",
-            "-brief",
-        ])
+        .args(["s_client", "-connect", address, "-brief"])
+        .args(options)
         .say()?;
     Ok(agreed.code == Some(0))
 }
@@ -133,7 +131,7 @@ fn certificates_change_while_the_broker_runs() -> Result<()> {
         &format!(
             "listeners=PLAINTEXT://127.0.0.1:0,OUTSIDE://127.0.0.1:{port}\n\
              listener.security.protocol.map=PLAINTEXT:PLAINTEXT,OUTSIDE:SSL\n\
-             ssl.keystore.type=PEM\nssl.keystore.location={}\n",
+             ssl.keystore.type=PEM\nssl.keystore.location={}\nssl.allow.dn.changes=true\n",
             first.path("server.pem")
         ),
     )?;
@@ -178,6 +176,126 @@ fn certificates_change_while_the_broker_runs() -> Result<()> {
     );
     ensure!(trusted()? == (true, false), "the certificate of the start again");
     Ok(())
+}
+
+/// A broker that advertises the one listener it is started with: others may come and go.
+fn advertising(certificate: &Certificate) -> Result<Broker> {
+    Broker::start(
+        Subject::Smack,
+        &format!(
+            "listeners=PLAINTEXT://127.0.0.1:0\nadvertised.listeners=PLAINTEXT://127.0.0.1:0\n\
+             listener.security.protocol.map=PLAINTEXT:PLAINTEXT,EXTRA:PLAINTEXT,SEC:SSL\n\
+             listener.name.sec.ssl.enabled.protocols=TLSv1.3\nssl.keystore.type=PEM\nssl.keystore.location={}\n",
+            certificate.path("server.pem")
+        ),
+    )
+}
+
+/// Changes `listeners`, which must be taken; or, with `why`, must be refused with that.
+fn listen(broker: &Broker, others: &str, why: Option<&str>) -> Result<()> {
+    let change = format!(
+        "--add-config listeners=[PLAINTEXT://{}{others}]",
+        broker.address()
+    );
+    let said = alter(broker.address(), &change)?;
+    match why {
+        None => ensure!(said.code == Some(0), "{change}: {said:?}"),
+        Some(why) => ensure!(said.err.contains(why), "{change}, not because {why}: {said:?}"),
+    }
+    Ok(())
+}
+
+/// Waits until nobody listens at `address`.
+fn gone(address: &str) -> Result<()> {
+    for _ in 0..400 {
+        if TcpStream::connect(address).is_err() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    bail!("somebody still listens at {address}")
+}
+
+/// Listeners that are added, moved and removed with the stock tool, with stock clients on them; they outlive a kill.
+#[test]
+fn listeners_change_while_the_broker_runs() -> Result<()> {
+    if Subject::from_env() != Subject::Smack {
+        return Ok(());
+    }
+    let (certificate, other) = (Certificate::make()?, Certificate::make_of("/CN=another")?);
+    let mut broker = advertising(&certificate)?;
+    let first = broker::free_ports(3)?;
+    let [extra, moved, secured] = [first, first + 1, first + 2].map(|port| format!("127.0.0.1:{port}"));
+    listen(
+        &broker,
+        &format!(",NEW://{extra}"),
+        Some("No security protocol defined for listener NEW"),
+    )?;
+    let plain = broker.address().to_owned();
+    let taken = format!(",EXTRA://{}", broker.admin().unwrap_or_default());
+    listen(&broker, &taken, Some("Address already in use"))?;
+    // Added: clients find it, and are told where it is.
+    listen(&broker, &format!(",EXTRA://{extra}"), None)?;
+    write_and_read(&extra)?;
+    let mut idle = raw::connect(&extra)?;
+    // Moved: who is there stays, who comes goes to the new address. One over TLS is added.
+    listen(&broker, &format!(",EXTRA://{moved},SEC://{secured}"), None)?;
+    gone(&extra)?;
+    write_and_read(&moved)?;
+    let wider = moved.replace("127.0.0.1", "0.0.0.0");
+    listen(
+        &broker,
+        &format!(",EXTRA://{wider},SEC://{secured}"),
+        Some("Address already in use"),
+    )?;
+    idle.write_all(&raw::request(18, 0, &[]))?;
+    let reaction = raw::reaction(&mut idle);
+    ensure!(
+        matches!(reaction, Reaction::Answered(_)),
+        "who was there: {reaction:?}"
+    );
+    ensure!(
+        is_trusted(&secured, &certificate.path("ca.pem"))?,
+        "the certificate of all listeners"
+    );
+    let versions = ["-tls1_2", "-tls1_3"].map(|version| agrees(&secured, &[version]).ok());
+    ensure!(
+        versions == [Some(false), Some(true)],
+        "the versions that are spoken: {versions:?}"
+    );
+    let keystore = format!(
+        "--add-config listener.name.sec.ssl.keystore.location={}",
+        other.path("server.pem")
+    );
+    let renamed = alter(&plain, &keystore)?;
+    let why = "Keystore DistinguishedName does not match:  existing={alias=kafka, DN=CN=localhost}, \
+               new={alias=kafka, DN=CN=another}";
+    ensure!(renamed.err.contains(why), "another name: {renamed:?}");
+    // They are there after a kill.
+    broker.kill()?;
+    broker.restart()?;
+    write_and_read(&moved)?;
+    ensure!(is_trusted(&secured, &certificate.path("ca.pem"))?, "after a kill");
+    // Removed: who is there is sent away, nobody comes in.
+    let mut idle = raw::connect(&moved)?;
+    listen(&broker, &format!(",SEC://{secured}"), None)?;
+    ensure!(
+        raw::reaction(&mut idle) == Reaction::Closed,
+        "who came by a listener that is gone"
+    );
+    gone(&moved)?;
+    let change = format!("--add-config listeners=[SEC://{secured}]");
+    let why =
+        "advertised.listeners listener names must be equal to or a subset of the ones defined in listeners";
+    let without = alter(&plain, &change)?;
+    ensure!(
+        without.err.contains(why),
+        "without the listener of brokers: {without:?}"
+    );
+    let back = alter(&plain, "--delete-config listeners")?;
+    ensure!(back.code == Some(0), "{back:?}");
+    gone(&secured)?;
+    write_and_read(&plain)
 }
 
 /// A limit of one listener, set while the broker runs: who is one too many waits, and nobody of the others does. At the limit

@@ -20,7 +20,7 @@ fn run(scenario: &str) -> Result<()> {
     Ok(())
 }
 
-scenarios!(run: an_executor_of_its_own, bad_calls_of_executors, groups_of_tasks);
+scenarios!(run: an_executor_of_its_own, bad_calls_of_executors, groups_of_tasks, streams_that_are_cut);
 
 fn round(scenario: &str, round: u32, folder: &Path, mesos: &Broker) -> Result<()> {
     program(scenario, mesos)

@@ -1,13 +1,24 @@
-//! The Mesos master over raw HTTP: operations, maintenance, draining, the operators' stream, and what survives `kill -9`.
+//! The Mesos master over raw HTTP: operations, maintenance, draining, the operators' stream, what survives `kill -9`, and
+//! masters that follow one another.
 
 use std::{
-    fs::File,
     path::Path,
-    process::{Child, Command},
     sync::{Mutex, PoisonError},
 };
 
-use compat_tests::{Broker, Program, Subject, broker, scenarios};
+use compat_tests::{
+    Broker, Program, Subject, ZooKeeper, broker,
+    mesos::{Agent, Master},
+    scenarios,
+};
+
+/// An agent that scenarios find by its attribute.
+const FAR: [&str; 4] = [
+    "--attributes",
+    "rack:far",
+    "--resources",
+    "cpus:2;mem:256;disk:64",
+];
 
 /// One framework at a time: they share an agent, which some of them drain.
 static ALONE: Mutex<()> = Mutex::new(());
@@ -60,7 +71,7 @@ fn what_operators_set_survives_a_kill() -> anyhow::Result<()> {
 fn tasks_outlive_their_master() -> anyhow::Result<()> {
     let mut mesos = Broker::start_mesos(Subject::from_env())?;
     let dir = tempfile::tempdir()?;
-    let _agent = Agent::start(mesos.address(), dir.path())?;
+    let _agent = Agent::start(mesos.address(), dir.path(), &FAR)?;
     let run = |mesos: &Broker, scenario: &str| run_with(mesos.address(), scenario, Some(dir.path()));
     run(&mesos, "a_task_runs_on_another_agent")?;
     mesos.kill()?;
@@ -68,27 +79,32 @@ fn tasks_outlive_their_master() -> anyhow::Result<()> {
     run(&mesos, "the_task_is_known_to_the_next_master")
 }
 
-/// An agent alone, killed with the test.
-struct Agent(Child);
+/// The next master takes over from one that is killed, and from one that only seems to be there; tasks go on.
+#[test]
+fn masters_follow_one_another() -> anyhow::Result<()> {
+    let zookeeper = ZooKeeper::start()?;
+    let (first, second, far) = (tempfile::tempdir()?, tempfile::tempdir()?, tempfile::tempdir()?);
+    let start = |dir: &Path| Master::start(dir, &["--zk", zookeeper.masters(), "--quorum", "1"]);
+    let run = |master: &Master, scenario: &str| run_with(&master.address(), scenario, Some(far.path()));
+    // It finds the first master that ever stands there.
+    let _agent = Agent::start(zookeeper.masters(), far.path(), &FAR)?;
+    let mut one = start(first.path())?;
+    run(&one, "it_leads")?;
+    let two = start(second.path())?;
+    run(&two, "it_stands_by")?;
+    run(&one, "a_task_runs_on_another_agent")?;
+    run(&one, "operators_set_what_stays")?;
 
-impl Agent {
-    fn start(master: &str, work_dir: &Path) -> anyhow::Result<Self> {
-        let log = File::create(work_dir.join("agent.log"))?;
-        let child = Command::new(broker::smack_binary()?)
-            .args(["mesos-agent", "--port", "0", "--attributes", "rack:far"])
-            .args(["--resources", "cpus:2;mem:256;disk:64", "--master", master])
-            .arg("--work-dir")
-            .arg(work_dir)
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        Ok(Agent(child))
-    }
-}
+    one.signal("-KILL")?;
+    run(&two, "it_leads")?;
+    run(&two, "what_operators_set_is_there")?;
+    run(&two, "the_framework_goes_on")?;
 
-impl Drop for Agent {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    one = start(first.path())?;
+    run(&one, "it_stands_by")?;
+    two.signal("-STOP")?;
+    run(&one, "it_leads")?;
+    two.signal("-CONT")?;
+    run(&two, "it_stands_by")?;
+    run(&one, "the_task_is_known_to_the_next_master")
 }

@@ -22,6 +22,12 @@ use crate::{
 use bytes::Bytes;
 use std::sync::Arc;
 
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use values::{json_value, key, paging_state, stored_statements, value};
+
 /// What a compressed body may say that it expands to here.
 const EXPANDED_BYTES_MAX: usize = 1 << 20;
 
@@ -113,7 +119,7 @@ pub fn parse(text: &str) -> bool {
 
 /// Tables to plan statements on.
 #[derive(Debug)]
-pub struct Sample(Arc<Schema>);
+pub struct Sample(pub(crate) Arc<Schema>);
 
 impl Default for Sample {
     fn default() -> Self {

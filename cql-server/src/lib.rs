@@ -6,6 +6,7 @@
 //! Never: a storage backend by name, or another server.
 
 mod acceptor;
+mod compatibility;
 mod config;
 mod connection;
 mod core;
@@ -23,6 +24,7 @@ mod statements;
 mod syntax;
 mod wire;
 
+pub use compatibility::{Answered, Bound, answered, bounds};
 pub use config::{Authenticator, Authorizer, Config, Limits, Listener, Timeouts};
 pub use core::guardrails::{Guardrails, Setting, SettingError};
 pub use server::{Cql, StartError};

@@ -1,8 +1,14 @@
 //! What the server counts. Labels are the names of THE TABLE.
 
-use crate::handlers::{Operation, TABLE};
+use crate::{
+    handlers::{Operation, TABLE},
+    wire::opcode::Opcode,
+};
 use prometheus_client::{collector::Collector, encoding::DescriptorEncoder, registry::Registry};
-use server_kit::{Connections, Latency, Traffic};
+use server_kit::{
+    Connections, Latency, Traffic,
+    console::{Table, Unit, View},
+};
 use std::{fmt, sync::Arc};
 
 /// Counters of a server.
@@ -10,6 +16,7 @@ use std::{fmt, sync::Arc};
 pub(crate) struct Metrics {
     operations: Vec<Latency>,
     pub(crate) traffic: Traffic,
+    connections: Arc<Connections>,
 }
 
 impl Metrics {
@@ -18,10 +25,20 @@ impl Metrics {
         let registry = registry.sub_registry_with_prefix("cql");
         let metrics = Arc::new(Metrics {
             operations: TABLE.iter().map(|_| Latency::default()).collect(),
-            traffic: Traffic::register(registry, connections),
+            traffic: Traffic::register(registry, connections.clone()),
+            connections,
         });
         registry.register_collector(Box::new(Told(metrics.clone())));
         metrics
+    }
+
+    /// How many requests of that opcode were answered.
+    pub(crate) fn answered(&self, opcode: Opcode) -> u64 {
+        let counted = TABLE.iter().zip(&self.operations);
+        counted
+            .filter(|(line, _)| line.opcode == opcode)
+            .map(|(_, latency)| latency.count())
+            .sum()
     }
 
     /// The counters of `operation`; what is not answered counts as the last one.
@@ -31,16 +48,26 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// Shows who is connected and what comes and goes; the table of requests is for the end.
+    pub(crate) fn show(&self, view: &mut View) -> Table {
+        view.fact("connections", Unit::Count, self.connections.open());
+        self.traffic.show(view);
+        Latency::table("opcode", self.asked())
+    }
+
+    fn asked(&self) -> impl Iterator<Item = (&str, &Latency)> {
+        let counted = TABLE.iter().zip(&self.operations);
+        counted.map(|(line, latency)| (line.opcode.name(), latency))
+    }
+}
+
 /// What is put together only when it is asked for.
 #[derive(Debug)]
 struct Told(Arc<Metrics>);
 
 impl Collector for Told {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let asked = TABLE
-            .iter()
-            .map(|line| line.opcode.name())
-            .zip(&self.0.operations);
-        Latency::encode(&mut encoder, "opcode", asked)
+        Latency::encode(&mut encoder, "opcode", self.0.asked())
     }
 }

@@ -9,10 +9,13 @@ use crate::{
     metrics::Metrics,
     state::node::{self, Name},
 };
-use server_kit::{Clock, Connections, Door, Listener, Patience, Random, Registry};
-use std::{collections::BTreeMap, io, net::SocketAddr, sync::Arc};
+use server_kit::{
+    Clock, Connections, Door, Listener, Patience, Random, Registry,
+    console::{Section, View},
+};
+use std::{collections::BTreeMap, future::Future, io, net::SocketAddr, pin::Pin, sync::Arc};
 use storage::{Durability, Kv, Shard, StorageError};
-use tokio::sync::Semaphore;
+use tokio::{sync::Semaphore, task::spawn_blocking};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Why a server could not start.
@@ -32,7 +35,7 @@ pub enum StartError {
         /// The configured address.
         address: String,
         /// What is wrong.
-        source: io::Error,
+        source: server_kit::TlsError,
     },
     /// What is configured does not go together.
     #[error("{0}")]
@@ -45,6 +48,7 @@ pub enum StartError {
 /// A running server.
 pub struct Cql {
     addresses: Vec<SocketAddr>,
+    section: Section,
     tasks: TaskTracker,
 }
 
@@ -87,6 +91,7 @@ impl Cql {
         engine.materialized_views_enabled = config.materialized_views_enabled;
         engine.timeouts = config.timeouts;
         engine.set_guardrails(config.guardrails.clone());
+        engine.look_at_disk();
         let engine = Arc::new(engine);
         let founds_later = config.authenticator == Authenticator::AllowAll;
         let cql = Self::serve(
@@ -99,24 +104,32 @@ impl Cql {
             stop.clone(),
         )
         .await;
-        let (builder, building) = (engine.clone(), stop.clone());
-        cql.tasks
-            .spawn(async move { building.run_until_cancelled(builder.keep_building()).await });
+        cql.go_on(&engine, &stop);
         if founds_later {
-            let (founder, founding) = (engine.clone(), stop.clone());
             cql.tasks.spawn(async move {
-                let made = founding.run_until_cancelled(founder.first_role()).await;
+                let made = stop.run_until_cancelled(engine.first_role()).await;
                 if let Some(Err(error)) = made {
                     tracing::warn!(%error, "the first role was not made");
                 }
             });
         }
-        let (syncer, syncing) = (engine.clone(), stop.clone());
-        cql.tasks
-            .spawn(async move { syncing.run_until_cancelled(syncer.keep_syncing()).await });
-        cql.tasks
-            .spawn(async move { stop.run_until_cancelled(engine.keep_collecting()).await });
         Ok(cql)
+    }
+
+    /// Lets the engine do what it does by itself, until `stop`.
+    fn go_on(&self, engine: &Arc<Engine>, stop: &CancellationToken) {
+        type Chore = fn(Arc<Engine>) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+        let chores: [Chore; 4] = [
+            |engine| Box::pin(async move { engine.keep_building().await }),
+            |engine| Box::pin(async move { engine.keep_syncing().await }),
+            |engine| Box::pin(async move { engine.keep_collecting().await }),
+            |engine| Box::pin(async move { engine.keep_looking_at_disk().await }),
+        ];
+        for chore in chores {
+            let (work, stop) = (chore(engine.clone()), stop.clone());
+            self.tasks
+                .spawn(async move { stop.run_until_cancelled(work).await });
+        }
     }
 
     /// Starts to answer the clients of bound listeners with what `engine` does, until `stop`.
@@ -139,11 +152,14 @@ impl Cql {
             idle_max: limits.connections_idle_max,
             write_stall_max: limits.write_stall_max,
         });
+        let metrics = Metrics::register(registry, connections.clone());
+        let section = section(&engine, &metrics);
         let service = Service::new(engine, config, clock, random);
+        service.tell_counts(metrics.clone());
         service.restore().await;
         let tasks = TaskTracker::new();
         let house = House {
-            metrics: Metrics::register(registry, connections.clone()),
+            metrics,
             // Twice a request of the largest size must fit, compressed and not, or it would wait for ever.
             in_flight: Arc::new(Semaphore::new(
                 limits.in_flight_bytes_max.max(2 * limits.request_bytes_max),
@@ -162,7 +178,11 @@ impl Cql {
         }
         tasks.spawn(watch(house, stop));
         tasks.close();
-        Cql { addresses, tasks }
+        Cql {
+            addresses,
+            section,
+            tasks,
+        }
     }
 
     /// Bound addresses, in the order of the configured listeners.
@@ -170,10 +190,34 @@ impl Cql {
         &self.addresses
     }
 
+    /// What the console shows of it.
+    pub fn section(&self) -> Section {
+        self.section.clone()
+    }
+
     /// Answers when every connection is closed and every request is done, after the stop.
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
+}
+
+/// What the console shows, as long as there is an engine.
+fn section(engine: &Arc<dyn Statements>, metrics: &Arc<Metrics>) -> Section {
+    let (engine, metrics) = (Arc::downgrade(engine), metrics.clone());
+    Section::new("cql", "CQL", move || {
+        let (engine, metrics) = (engine.clone(), metrics.clone());
+        let shown = move || {
+            let mut view = View::default();
+            let requests = metrics.show(&mut view);
+            if let Some(engine) = engine.upgrade() {
+                engine.show(&mut view);
+            }
+            view.table(requests);
+            view
+        };
+        // How large a table is, is read from the store.
+        async { spawn_blocking(shown).await.unwrap_or_default() }
+    })
 }
 
 /// Binds every configured listener.

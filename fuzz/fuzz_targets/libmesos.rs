@@ -1,14 +1,10 @@
-//! What libmesos.so reads from sockets: answers of HTTP in pieces, and ZooKeeper's frames.
+//! What libmesos.so reads from sockets: answers of HTTP in pieces.
 
 #![no_main]
 
-use bytes::{Bytes, BytesMut};
+use bytes::BytesMut;
 use libfuzzer_sys::fuzz_target;
-use mesos::{
-    http::Head,
-    master::Address,
-    zookeeper::wire::{Answer, connected, cut, leading},
-};
+use mesos::http::Head;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(Some((head, taken))) = Head::parse(bytes)
@@ -24,13 +20,4 @@ fuzz_target!(|bytes: &[u8]| {
         // A body is never longer than what came.
         assert!(content.len() <= bytes.len());
     }
-    let mut received = BytesMut::from(bytes);
-    while let Ok(Some(frame)) = cut(&mut received) {
-        let _ = connected(frame.clone());
-        if let Ok(answer) = Answer::parse(frame) {
-            let _ = answer.clone().data().map(|info| Address::of_master_info(&info));
-            let _ = answer.children().map(|names| leading(&names).map(str::to_owned));
-        }
-    }
-    let _ = Answer::parse(Bytes::copy_from_slice(bytes));
 });

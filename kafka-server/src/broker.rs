@@ -6,10 +6,11 @@ use crate::{
     core::fetch_sessions::{FetchSessions, PARTITIONS_MAX},
     groups::{self, Groups},
     handlers::{LARGE_ANSWERS_MAX, fetch::SessionHandle},
-    listeners::{Listeners, Secured},
+    listeners::Listeners,
     metrics::ErrorCounts,
     partition::{Env, UnpackingThreads},
     producer_ids::ProducerIds,
+    server::StartError,
     state::{self, meta},
     topics::Topics,
     transactions::Transactions,
@@ -17,8 +18,8 @@ use crate::{
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
 use server_kit::{Clock, Random};
-use std::{collections::HashMap, sync::Arc};
-use storage::{Shard, StorageError};
+use std::sync::Arc;
+use storage::Shard;
 use tokio::sync::Semaphore;
 
 /// Kafka's `max.incremental.fetch.session.cache.slots`, where it is not set.
@@ -34,8 +35,8 @@ pub(crate) struct Broker {
     pub(crate) configs: Configs,
     /// The cluster's id, made when the data directory was.
     pub(crate) cluster_id: String,
-    /// Addresses told to clients, by listener name: `(host, port)`.
-    pub(crate) advertised: HashMap<Arc<str>, (String, u16)>,
+    /// The listeners that clients come in by.
+    pub(crate) listeners: Arc<Listeners>,
     /// Topics and their partitions.
     pub(crate) topics: Topics,
     /// Ids for producers that ask for one.
@@ -61,19 +62,17 @@ pub(crate) struct Broker {
 }
 
 impl Broker {
-    /// A broker over what `shard` holds.
+    /// A broker over what `shard` holds, with its listeners bound.
     pub(crate) async fn load(
         config: Config,
-        advertised: HashMap<Arc<str>, (String, u16)>,
-        secured: Vec<Secured>,
         shard: Shard,
         clock: Arc<dyn Clock>,
         random: Arc<Random>,
-    ) -> Result<Arc<Self>, StorageError> {
+    ) -> Result<Arc<Self>, StartError> {
         let dynamic = Arc::new(ArcSwap::from_pointee(
             state::configs::broker(shard.kv.as_ref(), &config).await?,
         ));
-        let listeners = Listeners::start(secured, &dynamic.load()).await;
+        let listeners = Arc::new(Listeners::start(&config, &dynamic.load()).await?);
         let env = Arc::new(Env {
             shard: shard.clone(),
             clock: clock.clone(),
@@ -86,7 +85,7 @@ impl Broker {
         Ok(Arc::new(Broker {
             cluster_id: meta::cluster_id(shard.kv.as_ref(), &random).await?,
             topics: Topics::load(env, dynamic.clone()).await?,
-            configs: Configs::load(shard.kv.clone(), dynamic.clone(), Arc::new(listeners)).await?,
+            configs: Configs::load(shard.kv.clone(), dynamic.clone(), listeners.clone()).await?,
             dynamic,
             producer_ids: ProducerIds::new(shard.kv.clone()),
             transactions: Transactions::load(shard.kv.clone(), clock.clone(), config.durability).await?,
@@ -103,7 +102,7 @@ impl Broker {
             large_answers: Arc::new(Semaphore::new(LARGE_ANSWERS_MAX)),
             errors: ErrorCounts::default(),
             config,
-            advertised,
+            listeners,
             shard,
             clock,
             random,
@@ -115,17 +114,21 @@ impl Broker {
     pub(crate) async fn in_memory(config: Config) -> Arc<Self> {
         let clock = server_kit::ManualClock::new(1_700_000_000_000);
         let random = Arc::new(Random::from_seed(7));
-        let advertised = HashMap::from([("PLAINTEXT".into(), ("127.0.0.1".to_owned(), 9092))]);
-        Broker::load(
-            config,
-            advertised,
-            Vec::new(),
-            storage::memory::shard(),
-            clock,
-            random,
-        )
-        .await
-        .unwrap()
+        Broker::over(config, storage::memory::shard(), clock, random).await
+    }
+
+    /// A broker over what `shard` holds, on any ports: tests run side by side. Clients are told the usual one.
+    #[cfg(test)]
+    pub(crate) async fn over(
+        mut config: Config,
+        shard: Shard,
+        clock: Arc<dyn Clock>,
+        random: Arc<Random>,
+    ) -> Arc<Self> {
+        for listener in &mut config.listeners {
+            listener.advertised = Some(std::mem::replace(&mut listener.bind, "127.0.0.1:0".to_owned()));
+        }
+        Broker::load(config, shard, clock, random).await.unwrap()
     }
 
     /// Where the logs are, in full.
@@ -142,9 +145,7 @@ impl Broker {
     }
 
     /// The address clients of `listener` are told: `(host, port)`.
-    pub(crate) fn address(&self, listener: &Arc<str>) -> (&str, u16) {
-        self.advertised
-            .get(listener)
-            .map_or(("", 0), |(host, port)| (host, *port))
+    pub(crate) fn address(&self, listener: &str) -> (String, u16) {
+        self.listeners.address(listener)
     }
 }

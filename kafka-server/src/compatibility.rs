@@ -1,7 +1,12 @@
 //! What this broker answers, and what it is told in vain, for the compatibility matrices in docs/.
 
 use crate::{
-    config::{broker_keys::BROKER_KEYS, group_keys::GROUP_KEYS, topic_keys::TOPIC_KEYS},
+    config::{
+        broker_keys::BROKER_KEYS,
+        definition::{Check, Definition},
+        group_keys::GROUP_KEYS,
+        topic_keys::TOPIC_KEYS,
+    },
     handlers::TABLE,
     metrics::{STANDARD, Standard, Values},
 };
@@ -77,7 +82,57 @@ pub fn standard_metrics() -> Vec<StandardMetric> {
     STANDARD.iter().map(line).collect()
 }
 
-/// Every such key.
+/// A configuration key, as people read of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigurationKey {
+    /// What it is set on: `broker`, `topic` or `group`.
+    pub on: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Type of its value.
+    pub kind: &'static str,
+    /// Its value where nobody says, if it then has one.
+    pub default: Option<&'static str>,
+    /// Which values of its type it takes; empty: every one.
+    pub values: String,
+    /// Whether it can be changed while the broker runs.
+    pub dynamic: bool,
+    /// What it does.
+    pub documentation: &'static str,
+}
+
+/// Every configuration key there is, those of the broker first, each kind sorted by name.
+pub fn configuration_keys() -> Vec<ConfigurationKey> {
+    let broker = BROKER_KEYS
+        .iter()
+        .map(|key| ("broker", &key.definition, key.dynamic));
+    let topic = TOPIC_KEYS.iter().map(|key| ("topic", key, true));
+    let group = GROUP_KEYS.iter().map(|key| ("group", key, true));
+    let line = |(on, key, dynamic): (&'static str, &Definition, bool)| ConfigurationKey {
+        on,
+        name: key.name,
+        kind: key.kind.name(),
+        default: key.default,
+        values: values(key.check),
+        dynamic,
+        documentation: key.documentation,
+    };
+    broker.chain(topic).chain(group).map(line).collect()
+}
+
+fn values(check: Check) -> String {
+    match check {
+        Check::Any => String::new(),
+        Check::AtLeast(min) => format!("{min} and more"),
+        Check::Between(min, max) => format!("{min} to {max}"),
+        Check::BetweenOr(min, max, or) => format!("{min} to {max}, or {or}"),
+        Check::OneOf(words) => words.replace('|', ", "),
+        Check::Replicas => "`*`, or partition:broker, ...".to_owned(),
+        Check::OffsetReset => "earliest, latest, by_duration:PnDTnHnMnS".to_owned(),
+    }
+}
+
+/// Every key that changes nothing.
 pub fn keys_without_effect() -> Vec<WithoutEffect> {
     let broker = BROKER_KEYS.iter().map(|key| ("broker", &key.definition));
     let topic = TOPIC_KEYS.iter().map(|key| ("topic", key));

@@ -6,7 +6,7 @@ use crate::{
         alter::{self, Scope, Settings},
     },
     error::ApiError,
-    listeners::{Listeners, Renewal},
+    listeners::{Change, Listeners},
     state::configs::{self, Owner},
     topics::Topics,
     wire::ResponseError,
@@ -45,11 +45,6 @@ impl Configs {
             kv,
             writer: Mutex::new(()),
         })
-    }
-
-    /// What changes of the listeners.
-    pub(crate) fn listeners(&self) -> Arc<Listeners> {
-        self.listeners.clone()
     }
 
     /// What was set on the group `name`.
@@ -100,25 +95,22 @@ impl Configs {
             return alter_topic(topics, name, validate_only, checked).await;
         }
         let next = checked(&self.now(scope, name))?;
-        let renewal = match scope {
+        let change = match scope {
             Scope::Broker => {
                 let own = next.clone();
-                self.listeners.read(
-                    &broker,
-                    &BrokerConfig {
-                        own,
-                        ..BrokerConfig::clone(&broker)
-                    },
-                )?
+                let after = BrokerConfig {
+                    own,
+                    ..BrokerConfig::clone(&broker)
+                };
+                self.listeners.prepare(&broker, &after, validate_only).await?
             }
-            _ => Renewal::new(),
+            _ => Change::default(),
         };
         if !validate_only {
             configs::save(self.kv.as_ref(), owner(scope), name, &next).await?;
             self.show(scope, name, next);
-            self.listeners
-                .renew(renewal, &broker, &self.dynamic.load_full())
-                .await;
+            let now = self.dynamic.load_full();
+            self.listeners.make(change, &broker, &now).await;
             topics.reconfigure().await;
         }
         Ok(())

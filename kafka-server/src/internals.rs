@@ -2,6 +2,11 @@
 //! nothing here is an interface to build on.
 
 use crate::{
+    config::{
+        BrokerConfig, Config,
+        alter::{self, Change, Operation, Scope, Settings},
+    },
+    core::groups::consumer,
     state::framing::BatchFraming,
     wire::{
         self, RequestHeader,
@@ -66,6 +71,60 @@ pub fn read_consumer_protocol(data: &[u8]) -> usize {
     let topics = consumer_protocol::subscribed_topics(data).map_or(0, |topics| topics.len());
     let assigned = consumer_protocol::read_assignment(data).map_or(0, |assigned| assigned.len());
     subscribed + topics + assigned
+}
+
+/// Changes the key `name` of everything that has settings, in every way there is. Whether any of it is taken.
+pub fn alter_settings(name: &str, value: &str) -> bool {
+    let broker = BrokerConfig::default();
+    let scopes = [
+        Scope::Topic,
+        Scope::Broker,
+        Scope::Cluster,
+        Scope::Group,
+        Scope::ClientMetrics,
+    ];
+    let operations = [Operation::Set, Operation::Append, Operation::Subtract];
+    let mut taken = false;
+    for scope in scopes {
+        for operation in operations {
+            let (name, value) = (name.to_owned(), Some(value.to_owned()));
+            let change = Change {
+                name,
+                operation,
+                value,
+            };
+            let Ok(next) = alter::apply(scope, &Settings::new(), &[change], &broker) else {
+                continue;
+            };
+            taken |= alter::validate(scope, &Settings::new(), &next, &broker).is_ok();
+        }
+    }
+    taken
+}
+
+/// Starts with a `server.properties`, then asks for `listeners` while the broker runs. Whether both are taken.
+pub fn set_listeners(properties: &str, listeners: &str) -> bool {
+    let mut config = Config::default();
+    if config.apply(crate::parse_properties(properties)).is_err() {
+        return false;
+    }
+    let started = BrokerConfig {
+        started: config.properties.clone(),
+        ..BrokerConfig::default()
+    };
+    let mut next = started.clone();
+    next.own.insert("listeners".to_owned(), listeners.to_owned());
+    let inter_broker = config.inter_broker_listener();
+    let now = &config.listeners;
+    let wanted = crate::config::listeners::wanted(now, now, &next);
+    let wanted = wanted
+        .and_then(|wanted| crate::config::listeners::check(now, &wanted, &inter_broker, (&started, &next)));
+    wanted.is_ok()
+}
+
+/// Reads the regular expression by which a member subscribes, and looks for it in `name`.
+pub fn subscribe_by_expression(expression: &str, name: &str) -> bool {
+    consumer::subscription::compile(expression).is_ok_and(|expression| expression.is_match(name))
 }
 
 /// Measures and verifies `bytes` as the log does in recovery.

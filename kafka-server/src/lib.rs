@@ -31,7 +31,8 @@ mod transactions;
 mod wire;
 
 pub use compatibility::{
-    Compatible, StandardMetric, WithoutEffect, compatibility, keys_without_effect, standard_metrics,
+    Compatible, ConfigurationKey, StandardMetric, WithoutEffect, compatibility, configuration_keys,
+    keys_without_effect, standard_metrics,
 };
 pub use config::{Config, Limits, Listener, PropertiesError, parse_properties};
 pub use server::{Kafka, StartError};

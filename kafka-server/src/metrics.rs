@@ -1,9 +1,11 @@
 //! What the broker counts. Labels are the names of THE TABLE, and those of topics as far as there is room for them.
 
+mod console;
 mod contents;
 mod errors;
 mod standard;
 
+pub(crate) use console::section;
 pub(crate) use errors::ErrorCounts;
 pub(crate) use standard::{STANDARD, Standard, Values};
 
@@ -20,18 +22,48 @@ use prometheus_client::{
 use server_kit::{Connections, Latency, Traffic};
 use std::{
     fmt,
-    sync::{Arc, Weak},
+    sync::{
+        Arc, Weak,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
 };
 
 /// Counters of one API.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct ApiMetrics {
-    /// Answers.
-    pub(crate) latency: Latency,
+    latency: Latency,
+    /// Answers to requests of each version, from the first one on.
+    by_version: Vec<AtomicU64>,
     failed: Counter,
 }
 
 impl ApiMetrics {
+    fn new(api: &Api) -> Self {
+        ApiMetrics {
+            latency: Latency::default(),
+            by_version: (0..=api.versions.1).map(|_| AtomicU64::new(0)).collect(),
+            failed: Counter::default(),
+        }
+    }
+
+    /// Counts an answer, given in `version`, that took `took`.
+    pub(crate) fn answered(&self, version: i16, took: Duration) {
+        self.latency.answered(took);
+        let of_version = usize::try_from(version)
+            .ok()
+            .and_then(|at| self.by_version.get(at));
+        if let Some(count) = of_version {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The versions in which something was answered, each with how often.
+    fn versions(&self) -> impl Iterator<Item = (usize, u64)> {
+        let counts = self.by_version.iter().map(|count| count.load(Ordering::Relaxed));
+        counts.enumerate().filter(|(_, count)| *count > 0)
+    }
+
     /// Counts a request that closed its connection in place of an answer.
     pub(crate) fn failed(&self) {
         self.failed.inc();
@@ -57,7 +89,7 @@ impl Metrics {
             .sub_registry_with_prefix("smack")
             .sub_registry_with_prefix("kafka");
         let metrics = Arc::new(Metrics {
-            apis: TABLE.iter().map(|_| ApiMetrics::default()).collect(),
+            apis: TABLE.iter().map(ApiMetrics::new).collect(),
             traffic: Traffic::register(own, connections.clone()),
             connections,
         });

@@ -1,15 +1,15 @@
 //! Starts a broker: binds its listeners, accepts, and stops when told.
 
 use crate::{
-    acceptor::{Bound, House, accept},
+    acceptor::{House, listen},
     broker::Broker,
     config::Config,
     connection::Entrance,
     creation, groups,
-    metrics::Metrics,
+    metrics::{self, Metrics},
     partition, transactions,
 };
-use server_kit::{Clock, Random, Registry};
+use server_kit::{Clock, Random, Registry, console::Section};
 use std::{io, net::SocketAddr, sync::Arc};
 use storage::{Shard, StorageError};
 use tokio::sync::Semaphore;
@@ -32,7 +32,7 @@ pub enum StartError {
         /// The listener's name.
         listener: String,
         /// What is wrong.
-        source: io::Error,
+        source: server_kit::TlsError,
     },
     /// The store could not be read.
     #[error(transparent)]
@@ -47,6 +47,7 @@ pub struct Kafka {
     addresses: Vec<SocketAddr>,
     /// What clients of the first listener are told.
     advertised: String,
+    section: Section,
     tasks: TaskTracker,
 }
 
@@ -60,34 +61,25 @@ impl Kafka {
         registry: &mut Registry,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let mut bound = Vec::new();
-        let mut secured = Vec::new();
-        for (place, listener) in config.listeners.iter().enumerate() {
-            let one = Bound::bind(place, listener).await?;
-            secured.extend(one.secured(listener));
-            bound.push(one);
-        }
-        let addresses = bound.iter().map(|bound| bound.listener.address()).collect();
-        let first = bound.first().map(|first| &first.advertised);
+        let limits = config.limits.clone();
+        let broker = Broker::load(config, shard, clock, random).await?;
+        let open = broker.listeners.open();
+        let addresses = open.iter().map(|one| one.listener.address()).collect();
+        let first = open.first().map(|first| &first.advertised);
         let told = first.map_or(String::new(), |(host, port)| match host.contains(':') {
             true => format!("[{host}]:{port}"),
             false => format!("{host}:{port}"),
         });
-        let advertised = bound
-            .iter()
-            .map(|listener| (listener.name.clone(), listener.advertised.clone()));
-        let limits = config.limits.clone();
-        let broker = Broker::load(config, advertised.collect(), secured, shard, clock, random).await?;
         let entrance = Arc::new(Entrance::new(
             limits.clone(),
             broker.dynamic.clone(),
-            broker.configs.listeners(),
-            bound.iter().map(|bound| bound.name.clone()).collect(),
-            &broker.config.inter_broker_listener(),
+            broker.listeners.clone(),
         ));
         let tasks = TaskTracker::new();
+        let metrics = Metrics::register(registry, entrance.connections.clone(), &broker);
+        let section = metrics::section(&broker, &metrics);
         let house = House {
-            metrics: Metrics::register(registry, entrance.connections.clone(), &broker),
+            metrics,
             buffers: Arc::default(),
             // A request of the largest size must fit, or it would wait for ever.
             in_flight: Arc::new(Semaphore::new(
@@ -97,15 +89,14 @@ impl Kafka {
             broker,
             tasks: tasks.clone(),
         };
-        for listener in bound {
-            tasks.spawn(accept(listener, house.clone(), stop.clone()));
-        }
+        tasks.spawn(listen(house.clone(), stop.clone()));
         tasks.spawn(watch(house.clone(), stop.clone()));
         maintain(&house.broker, &tasks, &stop);
         tasks.close();
         Ok(Kafka {
             addresses,
             advertised: told,
+            section,
             tasks,
         })
     }
@@ -118,6 +109,11 @@ impl Kafka {
     /// Where clients of the first listener are sent: `host:port`.
     pub fn advertised(&self) -> &str {
         &self.advertised
+    }
+
+    /// What the console shows of it.
+    pub fn section(&self) -> Section {
+        self.section.clone()
     }
 
     /// Answers when every connection is closed, after the stop.

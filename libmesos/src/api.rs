@@ -30,10 +30,12 @@ pub(crate) enum ApiError {
     #[error("an event cannot be read: {0}")]
     Event(#[from] prost::DecodeError),
     /// The other end says no.
-    #[error("{status}: {text}")]
+    #[error("{status} {reason}: {text}")]
     Refused {
         /// The status code.
         status: u16,
+        /// What the server calls it.
+        reason: String,
         /// Why.
         text: String,
     },
@@ -62,8 +64,12 @@ pub(crate) struct Endpoint {
 
 impl Endpoint {
     /// Sends the call that opens a stream of events, each of which may take `patience` to come, if there is an end to it.
-    pub(crate) fn subscribe(&self, call: &[u8], patience: Option<Duration>) -> Result<Stream, ApiError> {
-        let mut connection = Connection::open(&self.address)?;
+    pub(crate) fn subscribe(
+        &self,
+        mut connection: Connection,
+        call: &[u8],
+        patience: Option<Duration>,
+    ) -> Result<Stream, ApiError> {
         let (head, framing) = self.ask(&mut connection, None, call)?;
         if head.status != 200 {
             return Err(refusal(&mut connection, &head, framing));
@@ -109,6 +115,7 @@ fn refusal(connection: &mut Connection, head: &Head, mut framing: Framing) -> Ap
     while text.len() < REFUSAL_BYTES_MAX && matches!(connection.more(&mut framing, &mut text), Ok(true)) {}
     ApiError::Refused {
         status: head.status,
+        reason: head.reason.clone(),
         text: String::from_utf8_lossy(&text).trim().to_owned(),
     }
 }

@@ -14,7 +14,5 @@ mod machine;
 // Open for fuzz targets alone: what reads bytes from a socket.
 #[doc(hidden)]
 pub mod http;
-#[doc(hidden)]
-pub mod master;
-#[doc(hidden)]
-pub mod zookeeper;
+mod master;
+mod zookeeper;

@@ -1,13 +1,24 @@
 //! What the machine says of who runs here, for frameworks that leave it out.
 
+use mesos_proto::v1::FrameworkInfo;
 use std::{
     fs,
     os::unix::fs::MetadataExt,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+/// Says of a framework what it left out of itself.
+pub(crate) fn describe(framework: &mut FrameworkInfo) {
+    if framework.user.is_empty() {
+        framework.user = user();
+    }
+    if framework.hostname.as_deref().unwrap_or_default().is_empty() {
+        framework.hostname = Some(hostname());
+    }
+}
+
 /// The name of the user that this process runs as.
-pub(crate) fn user() -> String {
+fn user() -> String {
     let Ok(process) = fs::metadata("/proc/self") else {
         return String::new();
     };
@@ -23,7 +34,7 @@ pub(crate) fn user() -> String {
 }
 
 /// The name of this machine.
-pub(crate) fn hostname() -> String {
+fn hostname() -> String {
     let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()
 }

@@ -1,55 +1,35 @@
-//! Starts a master and an agent, and stops them when told.
+//! Starts a master, and an agent beside it, and stops them when told.
 
 pub(crate) use crate::core::master::VERSION;
 use crate::{
-    acceptor::serve,
-    config::Config,
-    handlers::{self, Cluster},
-    shell::{self, AgentHandle, AgentStart, MasterHandle, MasterStart, Whereabouts},
+    config::{Config, MasterConfig},
+    handlers,
+    shell::{AgentHandle, Candidate, MasterHandle, MasterStart, Whereabouts},
+    start::{House, StartError, bind, location, reachable},
     state::Registry,
 };
-use mesos_proto::v1::{self, AgentInfo, MasterInfo, master_info};
-use server_kit::{Clock, Listener, Random};
+use mesos_proto::{
+    masters::{Ensemble, Location},
+    v1::{self, MasterInfo, master_info},
+};
+use server_kit::{Clock, Random, console::Section};
 use std::{
-    io,
     net::{IpAddr, SocketAddr},
     sync::Arc,
 };
-use storage::{Shard, StorageError};
+use storage::Shard;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Why a server could not start.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A listener could not be bound.
-    #[error("cannot listen on {address}: {source}")]
-    Bind {
-        /// The configured address.
-        address: String,
-        /// What the operating system says.
-        source: io::Error,
-    },
-    /// What an earlier master left cannot be read.
-    #[error("the registry of the Mesos master cannot be read: {0}")]
-    Registry(StorageError),
-    /// What an earlier run of the agent left cannot be used.
-    #[error("the Mesos agent cannot go on from where it was: {0}")]
-    Agent(io::Error),
-    /// What is configured does not go together.
-    #[error("{0}")]
-    Config(String),
-}
-
-/// A running master and agent.
-#[derive(Debug)]
+/// A running master, and the agent beside it.
 pub struct Mesos {
     master: SocketAddr,
-    agent: SocketAddr,
+    agent: Option<SocketAddr>,
+    section: Section,
     tasks: TaskTracker,
 }
 
 impl Mesos {
-    /// Starts both until `stop`.
+    /// Starts them until `stop`.
     pub async fn start(
         config: Config,
         shard: Shard,
@@ -57,60 +37,40 @@ impl Mesos {
         random: Arc<Random>,
         stop: CancellationToken,
     ) -> Result<Self, StartError> {
-        let master = bind(&config.master_bind).await?;
-        let agent = bind(&config.agent_bind).await?;
-        let (master_at, agent_at) = (master.address(), agent.address());
-        let tasks = TaskTracker::new();
-        let info = master_info(random.uuid().to_string(), master_at);
-        let registry = Registry::new(shard.kv.clone(), config.durability);
-        let start = MasterStart {
-            info,
-            registered: registry.load().await.map_err(StartError::Registry)?,
-            registry,
-            events_max: config.limits.events_max,
+        let house = House::new(clock, random.clone(), config.limits, stop);
+        let listener = bind(&config.master.bind).await?;
+        let beside = match config.agent {
+            Some(config) => Some((bind(&config.bind).await?, config)),
+            None => None,
         };
-        let masters = MasterHandle::start(start, clock.clone(), random.clone(), &tasks, stop.clone());
-        let resources = shell::resources(&config.resources).map_err(StartError::Config)?;
-        let start = AgentStart {
-            info: AgentInfo {
-                hostname: agent_at.ip().to_string(),
-                port: Some(i32::from(agent_at.port())),
-                resources,
-                ..AgentInfo::default()
-            },
-            work_dir: std::path::absolute(&config.work_dir).unwrap_or(config.work_dir),
-            endpoint: agent_at,
-            events_max: config.limits.events_max,
-            supervisor: config.supervisor,
+        let ensemble = config.master.zk.as_deref().map(ensemble).transpose()?;
+        let zk = ensemble.as_ref().map(ToString::to_string);
+        let at = listener.address();
+        let told = reachable(at).await;
+        let master = start_master(&house, &config.master, ensemble, told, &shard).await?;
+        let agent = match &beside {
+            Some((listener, config)) => {
+                let master = Whereabouts::Here(master.clone());
+                house.agent(config.clone(), listener.address(), master).await?
+            }
+            None => AgentHandle::none(random),
         };
-        let agents = AgentHandle::start(
-            start,
-            Whereabouts::Here(masters.clone()),
-            clock.clone(),
-            random,
-            &tasks,
-            stop.clone(),
-        )
-        .map_err(StartError::Agent)?;
-        let cluster = Cluster {
-            master: masters,
-            agent: agents,
-            clock,
-            limits: config.limits.clone(),
-            started: std::time::Duration::ZERO,
-            logging_level: Arc::default(),
-            address: master_at.to_string(),
-        };
-        let cluster = Arc::new(cluster.begun());
-        let seats = config.limits.connections_max;
-        let (of_master, of_agent) = (handlers::of_master(cluster.clone()), handlers::of_agent(cluster));
-        tasks.spawn(serve(master, of_master, seats, tasks.clone(), stop.clone()));
-        tasks.spawn(serve(agent, of_agent, seats, tasks.clone(), stop));
-        tasks.close();
+        let mut cluster = house.cluster(master, agent, told);
+        cluster.zk = zk;
+        let cluster = Arc::new(cluster);
+        let section = handlers::section(cluster.clone());
+        house.serve(listener, handlers::of_master(cluster.clone()));
+        let agent = beside.map(|(listener, _)| {
+            let at = listener.address();
+            house.serve(listener, handlers::of_agent(cluster));
+            at
+        });
+        house.tasks.close();
         Ok(Mesos {
-            master: master_at,
-            agent: agent_at,
-            tasks,
+            master: at,
+            agent,
+            section,
+            tasks: house.tasks,
         })
     }
 
@@ -119,23 +79,59 @@ impl Mesos {
         self.master
     }
 
-    /// Where the agent listens.
-    pub fn agent_address(&self) -> SocketAddr {
+    /// Where the agent beside it listens.
+    pub fn agent_address(&self) -> Option<SocketAddr> {
         self.agent
     }
 
-    /// Answers when both have come to their end, after the stop.
+    /// What the console shows of the master.
+    pub fn section(&self) -> Section {
+        self.section.clone()
+    }
+
+    /// Answers when all have come to their end, after the stop.
     pub async fn stopped(&self) {
         self.tasks.wait().await;
     }
 }
 
-pub(crate) async fn bind(address: &str) -> Result<Listener, StartError> {
-    let bound = Listener::bind(address, false, None).await;
-    bound.map_err(|source| StartError::Bind {
-        address: address.to_owned(),
-        source,
-    })
+/// The original knows `zk://` and `file://` here.
+fn ensemble(zk: &str) -> Result<Ensemble, StartError> {
+    match location(zk)? {
+        Location::ZooKeeper(ensemble) => Ok(ensemble),
+        Location::At(_) => Err(StartError::Config(format!("Failed to parse '{zk}'"))),
+    }
+}
+
+/// Starts a master that leads: at once where it is the only one, else when it is elected.
+async fn start_master(
+    house: &House,
+    config: &MasterConfig,
+    ensemble: Option<Ensemble>,
+    at: SocketAddr,
+    shard: &Shard,
+) -> Result<MasterHandle, StartError> {
+    let (random, events_max) = (house.random.clone(), house.limits.events_max);
+    let info = master_info(random.uuid().to_string(), at);
+    if let Some(ensemble) = ensemble {
+        let candidate = Candidate {
+            voters: house.voters(ensemble),
+            info,
+            events_max,
+            random,
+        };
+        return Ok(candidate.start());
+    }
+    let registry = Registry::own(shard.kv.clone(), config.durability);
+    let registered = registry.load().await;
+    let start = MasterStart {
+        info,
+        registered: registered.map_err(|error| StartError::Registry(error.into()))?,
+        registry,
+        events_max,
+    };
+    let (clock, stop) = (house.clock.clone(), house.stop.clone());
+    Ok(MasterHandle::start(start, clock, random, &house.tasks, stop))
 }
 
 /// What a master tells of itself. The third capability has no name in the v1 API; the original shows it empty, too.

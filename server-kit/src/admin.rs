@@ -1,4 +1,8 @@
-use crate::Listener;
+use crate::{
+    HttpLimits, Listener,
+    console::{self, Section},
+    serve_http,
+};
 use axum::{
     Router,
     extract::State,
@@ -6,11 +10,8 @@ use axum::{
     response::IntoResponse,
     routing::get,
 };
-use hyper::server::conn::http1;
-use hyper_util::{rt::TokioIo, service::TowerToHyperService};
 use prometheus_client::registry::Registry;
 use std::{
-    io,
     net::SocketAddr,
     sync::{
         Arc,
@@ -18,24 +19,17 @@ use std::{
     },
     time::Duration,
 };
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-/// Bytes of a request that are held. Requests here have no body, and none is read.
-const REQUEST_BYTES_MAX: usize = 16 << 10;
+/// From a connection's start to the last byte of its one answer.
+const TIME_MAX: Duration = Duration::from_secs(30);
 
-/// What operators may take of a machine that is there for others.
-#[derive(Debug, Clone, Copy)]
-struct Limits {
-    /// Connections at the same time: who comes beyond them waits in the backlog.
-    connections_max: usize,
-    /// From a connection's start to the last byte of its one answer.
-    time_max: Duration,
-}
-
-const LIMITS: Limits = Limits {
+/// What operators may take of a machine that is there for others. Requests here have no body, and none is read.
+const LIMITS: HttpLimits = HttpLimits {
     connections_max: 64,
-    time_max: Duration::from_secs(30),
+    head_bytes_max: 16 << 10,
+    head_time_max: TIME_MAX,
+    answer_time_max: Some(TIME_MAX),
 };
 
 /// Whether the servers answer: what `/readyz` tells.
@@ -53,7 +47,8 @@ impl Ready {
     }
 }
 
-/// The operators' HTTP port: `/healthz` (the process answers), `/readyz` (its servers do) and `/metrics` (Prometheus).
+/// The operators' HTTP port: `/healthz` (the process answers), `/readyz` (its servers do), `/metrics` (Prometheus), and the
+/// console, which is for people.
 #[derive(Debug)]
 pub struct Admin {
     address: SocketAddr,
@@ -66,24 +61,25 @@ struct Answers {
 }
 
 impl Admin {
-    /// Serves on `bind` until `stop`.
-    pub async fn start(
-        bind: &str,
+    /// Serves until `stop`. The console shows `sections`.
+    pub fn start(
+        listener: Listener,
         registry: Registry,
         ready: Ready,
+        sections: Vec<Section>,
         stop: CancellationToken,
-    ) -> io::Result<Self> {
-        Self::limited(bind, registry, ready, LIMITS, stop).await
+    ) -> Self {
+        Self::limited(listener, registry, ready, sections, LIMITS, stop)
     }
 
-    async fn limited(
-        bind: &str,
+    fn limited(
+        listener: Listener,
         registry: Registry,
         ready: Ready,
-        limits: Limits,
+        sections: Vec<Section>,
+        limits: HttpLimits,
         stop: CancellationToken,
-    ) -> io::Result<Self> {
-        let listener = Listener::bind(bind, false, None).await?;
+    ) -> Self {
         let address = listener.address();
         let answers = Answers {
             ready,
@@ -93,41 +89,16 @@ impl Admin {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(readyz))
             .route("/metrics", get(metrics))
-            .with_state(answers);
-        tokio::spawn(accept(listener, routes, limits, stop));
-        Ok(Admin { address })
+            .with_state(answers)
+            .merge(console::routes(sections));
+        tokio::spawn(serve_http(listener, routes, limits, TaskTracker::new(), stop));
+        Admin { address }
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
-}
-
-/// Takes connections in until `stop`; what was taken is still answered.
-async fn accept(listener: Listener, routes: Router, limits: Limits, stop: CancellationToken) {
-    let seats = Arc::new(Semaphore::new(limits.connections_max));
-    while let Some(Ok(seat)) = stop.run_until_cancelled(seats.clone().acquire_owned()).await
-        && let Some((socket, peer)) = listener.accept(&stop).await
-    {
-        let served = serve(socket, routes.clone());
-        tokio::spawn(async move {
-            if !matches!(timeout(limits.time_max, served).await, Ok(Ok(()))) {
-                tracing::debug!(%peer, "admin connection given up");
-            }
-            drop(seat);
-        });
-    }
-}
-
-/// One request and its answer: no connection is kept for a second one, so that one limit of time bounds a peer that
-/// says nothing, one that stops in the middle, and one that takes no answer.
-async fn serve(socket: TcpStream, routes: Router) -> hyper::Result<()> {
-    http1::Builder::new()
-        .keep_alive(false)
-        .max_buf_size(REQUEST_BYTES_MAX)
-        .serve_connection(TokioIo::new(socket), TowerToHyperService::new(routes))
-        .await
 }
 
 async fn readyz(State(answers): State<Answers>) -> impl IntoResponse {

@@ -4,7 +4,7 @@ use futures_util::task::AtomicWaker;
 use parking_lot::Mutex;
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashMap, HashSet},
     hash::Hash,
     net::IpAddr,
     sync::{
@@ -158,7 +158,7 @@ pub enum NoSeat {
     Full,
     /// The address has all that it may.
     Address,
-    /// The server stops.
+    /// The server stops, or the listener closed.
     Draining,
 }
 
@@ -177,6 +177,8 @@ struct Seats {
     by_ip: HashMap<IpAddr, usize>,
     by_listener: HashMap<usize, usize>,
     next: u64,
+    /// Listeners that closed: who was on the way in by one of them comes too late.
+    dismissed: HashSet<usize>,
     draining: bool,
 }
 
@@ -195,7 +197,7 @@ impl Seats {
     fn refuse(&self, ip: IpAddr, door: &Door) -> Option<NoSeat> {
         let of = |count: Option<&usize>| count.copied().unwrap_or(0);
         let all_taken = self.by_number.len() >= door.connections_max && !door.is_protected;
-        if self.draining {
+        if self.draining || self.dismissed.contains(&door.listener) {
             Some(NoSeat::Draining)
         } else if all_taken || of(self.by_listener.get(&door.listener)) >= door.of_listener_max {
             Some(NoSeat::Full)
@@ -353,6 +355,16 @@ impl Connections {
         let mut seats = self.seats.lock();
         seats.draining = true;
         seats.watched().for_each(|watched| watched.tell(Told::Drain));
+    }
+
+    /// Lets every connection that came in by `listener` answer what it took, then close. Nobody comes in by it any more.
+    pub fn dismiss(&self, listener: usize) {
+        let mut seats = self.seats.lock();
+        seats.dismissed.insert(listener);
+        let of_it = seats.by_number.values().filter(|seat| seat.listener == listener);
+        of_it
+            .filter_map(|seat| seat.watched.upgrade())
+            .for_each(|watched| watched.tell(Told::Drain));
     }
 
     /// Looks at every connection, once a tick. Never ends.

@@ -1,7 +1,8 @@
 //! Where connections come in.
 
 use crate::stream::{Stream, TlsAcceptor, read_proxy_header};
-use std::{io, net::SocketAddr, time::Duration};
+use parking_lot::Mutex;
+use std::{io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{
     net::{TcpListener, TcpSocket, TcpStream, lookup_host},
     time::sleep,
@@ -13,10 +14,22 @@ const BACKLOG: u32 = 4096;
 /// Pause after a failed accept: the cause, such as too many open files, seldom ends at once.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// What the operating system is asked for beside an address; what it does by itself where absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SocketOptions {
+    /// Connections that wait to be accepted.
+    pub backlog: Option<u32>,
+    /// What a connection may have sent before it is read.
+    pub receive_buffer_bytes: Option<u32>,
+    /// What a connection may have been sent before its peer takes it.
+    pub send_buffer_bytes: Option<u32>,
+}
+
 /// A bound listener.
 pub struct Listener {
     address: SocketAddr,
-    socket: TcpListener,
+    /// None once it is closed: who still knows the listener keeps its port from nobody.
+    socket: Mutex<Option<Arc<TcpListener>>>,
     proxy_protocol: bool,
     tls: Option<TlsAcceptor>,
 }
@@ -25,13 +38,33 @@ impl Listener {
     /// Listens on `address` (`host:port`, `[v6]:port`; port 0 takes a free one), at once after a restart, too. With
     /// `proxy_protocol` each connection starts with a header that says who the client is.
     pub async fn bind(address: &str, proxy_protocol: bool, tls: Option<TlsAcceptor>) -> io::Result<Self> {
-        let socket = listen(address).await?;
+        Self::bind_with(address, proxy_protocol, tls, SocketOptions::default()).await
+    }
+
+    /// [`Listener::bind`] with what `options` ask for.
+    pub async fn bind_with(
+        address: &str,
+        proxy_protocol: bool,
+        tls: Option<TlsAcceptor>,
+        options: SocketOptions,
+    ) -> io::Result<Self> {
+        let socket = listen(address, options).await?;
         Ok(Listener {
             address: socket.local_addr()?,
-            socket,
+            socket: Mutex::new(Some(Arc::new(socket))),
             proxy_protocol,
             tls,
         })
+    }
+
+    /// Another listener at the same place, for who takes it over. It stays open where this one is closed.
+    pub fn taken_over(&self, proxy_protocol: bool, tls: Option<TlsAcceptor>) -> Self {
+        Listener {
+            address: self.address,
+            socket: Mutex::new(self.socket()),
+            proxy_protocol,
+            tls,
+        }
     }
 
     /// Where it listens.
@@ -39,10 +72,20 @@ impl Listener {
         self.address
     }
 
-    /// The next connection; none after `stop`.
+    /// Lets go of the port.
+    pub fn close(&self) {
+        self.socket.lock().take();
+    }
+
+    fn socket(&self) -> Option<Arc<TcpListener>> {
+        self.socket.lock().clone()
+    }
+
+    /// The next connection; none after `stop` or once it is closed.
     pub async fn accept(&self, stop: &CancellationToken) -> Option<(TcpStream, SocketAddr)> {
+        let listening = self.socket()?;
         loop {
-            match stop.run_until_cancelled(self.socket.accept()).await? {
+            match stop.run_until_cancelled(listening.accept()).await? {
                 Ok(accepted) => return Some(accepted),
                 Err(error) => {
                     tracing::warn!(listener = %self.address, %error, "accept failed");
@@ -71,10 +114,10 @@ impl Listener {
 }
 
 /// Listens on the first address of `address` that can be.
-pub(crate) async fn listen(address: &str) -> io::Result<TcpListener> {
+pub(crate) async fn listen(address: &str, options: SocketOptions) -> io::Result<TcpListener> {
     let mut last = io::Error::new(io::ErrorKind::InvalidInput, "the name has no address");
     for candidate in lookup_host(address).await? {
-        match listen_on(candidate) {
+        match listen_on(candidate, options) {
             Ok(listener) => return Ok(listener),
             Err(error) => last = error,
         }
@@ -82,13 +125,23 @@ pub(crate) async fn listen(address: &str) -> io::Result<TcpListener> {
     Err(last)
 }
 
-fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+fn listen_on(address: SocketAddr, options: SocketOptions) -> io::Result<TcpListener> {
     let socket = if address.is_ipv6() {
         TcpSocket::new_v6()?
     } else {
         TcpSocket::new_v4()?
     };
     socket.set_reuseaddr(true)?;
+    // Connections have what their listener has.
+    if let Some(bytes) = options.receive_buffer_bytes {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    if let Some(bytes) = options.send_buffer_bytes {
+        socket.set_send_buffer_size(bytes)?;
+    }
     socket.bind(address)?;
-    socket.listen(BACKLOG)
+    socket.listen(options.backlog.unwrap_or(BACKLOG))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,5 @@
 use rustix::process::{Resource, getrlimit, setrlimit};
-use std::io;
+use std::{io, thread};
 use tokio::signal::unix::{SignalKind, signal};
 
 /// Lets the process open as many files as it may. Answers how many that is.
@@ -10,6 +10,12 @@ pub fn raise_open_files() -> io::Result<u64> {
         setrlimit(Resource::Nofile, limit)?;
     }
     Ok(limit.current.unwrap_or(u64::MAX))
+}
+
+/// How many of this machine's processors may do long work at a time, so that the network has the others.
+pub fn half_of_processors() -> usize {
+    let processors = thread::available_parallelism().map_or(1, usize::from);
+    (processors / 2).max(1)
 }
 
 /// What this machine calls itself.

@@ -1,5 +1,6 @@
 //! What Prometheus' own clients tell of a process, under the same names, read when it is asked for.
 
+use crate::console::{Section, Unit, View};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric},
@@ -14,6 +15,25 @@ const TICKS_PER_SECOND: f64 = 100.0;
 /// Has `registry` tell CPU time, memory, threads and open files of this process.
 pub fn register_process(registry: &mut Registry) {
     registry.register_collector(Box::new(Process));
+}
+
+/// The same for the console.
+pub fn process_section() -> Section {
+    Section::new("process", "Process", || async {
+        let facts = Facts::read();
+        let mut view = View::default();
+        view.fact("up for", Unit::Since, facts.start_seconds);
+        view.fact("processors busy", Unit::Processors, facts.cpu_seconds);
+        view.fact("memory", Unit::Bytes, facts.resident_bytes.map(float));
+        view.fact("threads", Unit::Count, facts.threads.map(float));
+        view.fact("open files", Unit::Count, facts.open_files.map(float));
+        view.fact(
+            "open files, at most",
+            Unit::Count,
+            facts.open_files_max.map(float),
+        );
+        view
+    })
 }
 
 #[derive(Debug)]

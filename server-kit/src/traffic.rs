@@ -1,6 +1,9 @@
 //! What every server counts of its connections and requests.
 
-use crate::connections::Connections;
+use crate::{
+    connections::Connections,
+    console::{Cell, Table, Unit, View},
+};
 use prometheus_client::{
     collector::Collector,
     encoding::{DescriptorEncoder, EncodeMetric, NoLabelSet},
@@ -57,6 +60,14 @@ impl Traffic {
     }
 }
 
+impl Traffic {
+    /// Shows what comes and goes.
+    pub fn show(&self, view: &mut View) {
+        view.fact("received", Unit::ByteRate, self.bytes_in.get());
+        view.fact("sent", Unit::ByteRate, self.bytes_out.get());
+    }
+}
+
 #[derive(Debug)]
 struct Open(Arc<Connections>);
 
@@ -109,6 +120,32 @@ impl Latency {
         let last = BOUNDS_US[BOUNDS_US.len() - 1];
         let bound = at.and_then(|at| BOUNDS_US.get(at)).copied();
         Duration::from_micros(bound.unwrap_or(2 * last))
+    }
+
+    /// Shows those of `all` that were ever asked, each by its name under `what`.
+    pub fn table<'a>(what: &'static str, all: impl Iterator<Item = (&'a str, &'a Latency)>) -> Table {
+        let columns = [
+            (what, Unit::Text),
+            ("rate", Unit::Rate),
+            ("since the start", Unit::Count),
+            ("p50", Unit::Micros),
+            ("p95", Unit::Micros),
+            ("p99", Unit::Micros),
+        ];
+        let mut table = Table::new("Requests", "None yet.", &columns);
+        for (name, latency) in all.filter(|(_, latency)| latency.count() > 0) {
+            let within = |share| Cell::from(latency.quantile(share).as_micros() as f64);
+            let count = Cell::from(latency.count());
+            table.push([
+                name.into(),
+                count.clone(),
+                count,
+                within(0.5),
+                within(0.95),
+                within(0.99),
+            ]);
+        }
+        table
     }
 
     /// Tells those of `all` that were ever asked, each by its name under `label`.

@@ -25,6 +25,9 @@ pub(crate) enum Command {
     /// Start the Mesos master and agent alone
     #[command(after_help = PRECEDENCE)]
     Mesos(Options),
+    /// Start a Mesos master without an agent beside it
+    #[command(after_help = PRECEDENCE)]
+    MesosMaster(Options),
     /// Start a Mesos agent whose master is another process
     MesosAgent(AgentOptions),
     /// Show configuration
@@ -69,7 +72,13 @@ pub(crate) struct Options {
     /// Port of the Mesos agent [default: 5051]
     #[arg(long, env = "SMACK_AGENT_PORT", value_name = "PORT")]
     pub(crate) agent_port: Option<u16>,
-    /// Port of /healthz, /readyz and /metrics [default: 9644]
+    /// Where Mesos masters elect the one that leads, as in zk://host1:2181,host2:2181/mesos
+    #[arg(long, env = "SMACK_ZK", value_name = "URL")]
+    pub(crate) zk: Option<String>,
+    /// Taken as the original's; the registry is in ZooKeeper, whose own quorum counts
+    #[arg(long, env = "SMACK_QUORUM", value_name = "MASTERS")]
+    pub(crate) quorum: Option<u32>,
+    /// Port of the console, /healthz, /readyz and /metrics [default: 9644]
     #[arg(long, env = "SMACK_ADMIN_PORT", value_name = "PORT")]
     pub(crate) admin_port: Option<u16>,
     /// An existing Kafka server.properties; each key in it without effect here is named
@@ -92,8 +101,8 @@ pub(crate) struct Options {
 /// What can be said when starting a Mesos agent alone.
 #[derive(Debug, Args)]
 pub(crate) struct AgentOptions {
-    /// Where the master listens: host and port of its HTTP API
-    #[arg(long, env = "SMACK_MESOS_MASTER", value_name = "HOST:PORT")]
+    /// Where the master is: host:port of its HTTP API, or zk://host1:2181,host2:2181/mesos
+    #[arg(long, env = "SMACK_MESOS_MASTER", value_name = "MASTER")]
     pub(crate) master: String,
     /// Address that the agent listens on
     #[arg(long, env = "SMACK_HOST", value_name = "HOST", default_value = "127.0.0.1")]
@@ -107,6 +116,24 @@ pub(crate) struct AgentOptions {
     /// What it offers, as in "cpus:4;mem:8192"; the rest is taken from the machine
     #[arg(long, value_name = "LIST")]
     pub(crate) resources: Option<String>,
+    /// What keeps tasks to themselves, as in "cgroups/cpu,cgroups/mem" or "posix/cpu,posix/mem" [default: shares of the processors, by control groups of version 2 that were handed to it]
+    #[arg(long, env = "SMACK_AGENT_ISOLATION", value_name = "LIST")]
+    pub(crate) isolation: Option<String>,
+    /// How old what ended tasks wrote may become, as in 1weeks; less where the disk is full
+    #[arg(long, value_name = "TIME")]
+    pub(crate) gc_delay: Option<String>,
+    /// Which share of the disk is to stay free [default: 0.1]
+    #[arg(long, value_name = "SHARE")]
+    pub(crate) gc_disk_headroom: Option<String>,
+    /// How often the disk is looked at, as in 1mins
+    #[arg(long, value_name = "TIME")]
+    pub(crate) disk_watch_interval: Option<String>,
+    /// Bytes of a task's standard output before it is put aside, as in 10MB
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_stdout_size: Option<String>,
+    /// The same of its standard error
+    #[arg(long, value_name = "BYTES")]
+    pub(crate) max_stderr_size: Option<String>,
     /// What frameworks may choose it by, as in "rack:r1;zone:z"
     #[arg(long, value_name = "LIST")]
     pub(crate) attributes: Option<String>,

@@ -22,7 +22,7 @@ const STOP_LEFTOVER_MAX: Duration = Duration::from_millis(200);
     reason = "why it does not start is for the person who started it"
 )]
 fn main() -> ExitCode {
-    // One for each container: nothing that a server needs is made for it.
+    // What watches over containers: nothing that a server needs is made for it, and it has no thread but this.
     if std::env::args_os()
         .nth(1)
         .is_some_and(|argument| argument == "supervise")
@@ -57,6 +57,7 @@ fn run() -> anyhow::Result<()> {
         cli::Command::Kafka(options) => (Servers::KAFKA, options),
         cli::Command::Cql(options) => (Servers::CQL, options),
         cli::Command::Mesos(options) => (Servers::MESOS, options),
+        cli::Command::MesosMaster(options) => (Servers::MESOS_MASTER, options),
         cli::Command::MesosAgent(options) => return until_ended(agent::run(options)),
         cli::Command::Config(cli::ConfigCommand::Default) => {
             print!("{}", settings::DEFAULT_FILE);

@@ -99,6 +99,14 @@ struct MesosFile {
     agent_port: Option<u16>,
     resources: Option<String>,
     work_dir: Option<PathBuf>,
+    gc_delay: Option<String>,
+    gc_disk_headroom: Option<f64>,
+    disk_watch_interval: Option<String>,
+    max_stdout_size: Option<String>,
+    max_stderr_size: Option<String>,
+    isolation: Option<String>,
+    zk: Option<String>,
+    quorum: Option<u32>,
 }
 
 /// The original has this one, too; the key is there so that a configuration can be taken over.
@@ -113,6 +121,8 @@ pub(crate) struct Servers {
     pub(crate) kafka: bool,
     pub(crate) cql: bool,
     pub(crate) mesos: bool,
+    /// Whether a Mesos master has an agent beside it.
+    pub(crate) agent: bool,
 }
 
 impl Servers {
@@ -120,11 +130,13 @@ impl Servers {
         kafka: true,
         cql: true,
         mesos: true,
+        agent: true,
     };
     const NONE: Servers = Servers {
         kafka: false,
         cql: false,
         mesos: false,
+        agent: false,
     };
     pub(crate) const KAFKA: Servers = Servers {
         kafka: true,
@@ -135,6 +147,10 @@ impl Servers {
         ..Servers::NONE
     };
     pub(crate) const MESOS: Servers = Servers {
+        agent: true,
+        ..Servers::MESOS_MASTER
+    };
+    pub(crate) const MESOS_MASTER: Servers = Servers {
         mesos: true,
         ..Servers::NONE
     };
@@ -191,8 +207,17 @@ impl Settings {
         };
         let admin_port = options.admin_port.or(file.admin.port).unwrap_or(9644);
         let cql = cql_config(file.cql, &host, options.cql_port, options.cql, kafka.durability)?;
-        let mesos_ports = (options.mesos_port, options.agent_port);
-        let mesos = mesos_config(file.mesos, &host, mesos_ports, &data_dir, kafka.durability);
+        let mesos = MesosFile {
+            port: options.mesos_port.or(file.mesos.port),
+            agent_port: options.agent_port.or(file.mesos.agent_port),
+            zk: options.zk.or(file.mesos.zk),
+            quorum: options.quorum.or(file.mesos.quorum),
+            ..file.mesos
+        };
+        let mut mesos = mesos_config(mesos, &host, &data_dir, kafka.durability)?;
+        if !servers.agent {
+            mesos.agent = None;
+        }
         Ok(Settings {
             data_dir,
             servers,
@@ -217,7 +242,7 @@ impl Settings {
         match self.servers {
             Servers { kafka: true, .. } => &self.kafka.listeners[0].bind,
             Servers { cql: true, .. } => &self.cql.listeners[0].bind,
-            _ => &self.mesos.master_bind,
+            _ => &self.mesos.master.bind,
         }
     }
 }
@@ -290,19 +315,43 @@ fn cql_config(
 fn mesos_config(
     file: MesosFile,
     host: &str,
-    (master, agent): (Option<u16>, Option<u16>),
     data_dir: &Path,
     durability: storage::Durability,
-) -> mesos_api::Config {
-    let defaults = mesos_api::Config::default();
-    mesos_api::Config {
-        master_bind: address(host, master.or(file.port).unwrap_or(5050)),
-        agent_bind: address(host, agent.or(file.agent_port).unwrap_or(5051)),
-        work_dir: file.work_dir.unwrap_or_else(|| data_dir.join("mesos")),
-        resources: file.resources.unwrap_or(defaults.resources),
-        durability,
-        ..defaults
+) -> Result<mesos_api::Config> {
+    let agent = mesos_api::AgentConfig::default();
+    let mut upkeep = mesos_api::Upkeep::default();
+    for (name, value) in [
+        ("gc_delay", file.gc_delay),
+        (
+            "gc_disk_headroom",
+            file.gc_disk_headroom.map(|share| share.to_string()),
+        ),
+        ("disk_watch_interval", file.disk_watch_interval),
+        ("max_stdout_size", file.max_stdout_size),
+        ("max_stderr_size", file.max_stderr_size),
+    ] {
+        if let Some(value) = value {
+            let set = upkeep.set(name, &value).map_err(anyhow::Error::msg);
+            set.context("[mesos]")?;
+        }
     }
+    Ok(mesos_api::Config {
+        master: mesos_api::MasterConfig {
+            bind: address(host, file.port.unwrap_or(5050)),
+            zk: file.zk,
+            quorum: file.quorum,
+            durability,
+        },
+        agent: Some(mesos_api::AgentConfig {
+            bind: address(host, file.agent_port.unwrap_or(5051)),
+            work_dir: file.work_dir.unwrap_or_else(|| data_dir.join("mesos")),
+            resources: file.resources.unwrap_or_default(),
+            upkeep,
+            isolation: file.isolation,
+            ..agent
+        }),
+        limits: mesos_api::Limits::default(),
+    })
 }
 
 fn guardrails(given: BTreeMap<String, toml::Value>) -> Result<cql_server::Guardrails> {

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use cql_server::Cql;
 use kafka_server::Kafka;
 use mesos_api::Mesos;
-use server_kit::{Admin, Clock, Random, Ready, Registry, Signals, SystemClock};
+use server_kit::{Admin, Clock, Listener, Random, Ready, Registry, Signals, SystemClock, console::Section};
 use std::{collections::BTreeMap, fs, io, net::SocketAddr, sync::Arc, time::Duration};
 use storage::Shard;
 use tokio_util::sync::CancellationToken;
@@ -33,13 +33,13 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
     let shard = store::open(&settings)?;
     let lease = shard.lease.clone();
     ports::clear(&settings.data_dir)?;
-    let running = Running::start(&settings, shard, &mut registry, clock.clone(), &stop).await?;
-    let ready = Ready::default();
-    let admin = Admin::start(&settings.admin_bind, registry, ready.clone(), stop.clone())
+    // Before the servers, which may say something as they start: whoever is refused reads one sentence.
+    let admin = Listener::bind(&settings.admin_bind, false, None)
         .await
         .map_err(|error| cannot_listen(&settings.admin_bind, &error, "--admin-port"))?;
-    ports::write(&settings.data_dir, &running.ports(admin.address().port()))?;
-    ready.set(true);
+    let running = Running::start(&settings, shard, &mut registry, clock.clone(), &stop).await?;
+    let ready = Ready::default();
+    let admin = Admin::start(admin, registry, ready.clone(), running.sections(), stop.clone());
     let lines = running.lines(admin.address());
     let (folder, not_honoured) = (&settings.data_dir, &settings.not_honoured);
     let bootstrap = running.kafka.as_ref().map(Kafka::advertised);
@@ -47,6 +47,9 @@ pub(crate) async fn run(settings: Settings) -> Result<()> {
         "{}",
         banner::text(&lines, bootstrap, folder, not_honoured, clock.elapsed())
     );
+    // Who waits for the file finds everything there, what was printed included.
+    ports::write(&settings.data_dir, &running.ports(admin.address().port()))?;
+    ready.set(true);
     let ended = tokio::select! {
         signal = signals.next() => {
             tracing::info!(signal, "stopping");
@@ -130,10 +133,8 @@ impl Running {
         let kafka = kafka.map(|address| ("kafka", *address));
         let mesos = self.mesos.iter();
         let mesos = mesos.flat_map(|mesos| {
-            [
-                ("mesos", mesos.master_address()),
-                ("agent", mesos.agent_address()),
-            ]
+            let agent = mesos.agent_address().map(|agent| ("agent", agent));
+            [("mesos", mesos.master_address())].into_iter().chain(agent)
         });
         let cql = cql.map(|address| ("cql", *address));
         kafka.chain(cql).chain(mesos)
@@ -155,9 +156,18 @@ impl Running {
         });
         let admin = Line {
             server: "admin",
-            address: format!("http://{admin}/metrics"),
+            address: format!("http://{admin}/"),
         };
         servers.chain([admin]).collect()
+    }
+
+    /// What the console shows: each server's own, and the process they are in.
+    fn sections(&self) -> Vec<Section> {
+        let kafka = self.kafka.iter().map(Kafka::section);
+        let cql = self.cql.iter().map(Cql::section);
+        let mesos = self.mesos.iter().map(Mesos::section);
+        let own = kafka.chain(cql).chain(mesos);
+        own.chain([server_kit::process_section()]).collect()
     }
 
     /// Answers when every server has come to its end, after the stop.

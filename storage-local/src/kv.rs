@@ -12,7 +12,7 @@ use crate::{
 };
 use bytes::Bytes;
 use parking_lot::RwLock;
-use rocksdb::{DB, DBRawIterator, ReadOptions, Snapshot, WriteBatch, WriteOptions};
+use rocksdb::{DB, DBRawIterator, ReadOptions, Snapshot, WriteBatch, WriteOptions, properties};
 use std::{
     future::ready,
     ops::Bound,
@@ -23,12 +23,18 @@ use std::{
     },
 };
 use storage::{
-    Batch, Durability, Expect, Kv, KvRead, MergeFn, Op, Page, Pending, Result, Scan, ScanPage, StorageError,
+    Batch, Durability, Expect, Kv, KvRead, MergeFn, Op, Page, Pending, Result, Scan, ScanPage, Space,
+    StorageError,
 };
 use tokio::sync::watch;
 
 /// Up to so many items an estimate is counted instead.
 const COUNTED_MAX: usize = 256;
+/// What is read for it at the most.
+const COUNTED_BYTES_MAX: usize = 1 << 20;
+
+/// What an operation takes in a batch beside its bytes, and its share of what the batch takes itself.
+const OP_BYTES: usize = 24;
 
 pub(crate) struct LocalKv {
     this: Weak<LocalKv>,
@@ -194,7 +200,7 @@ impl Kv for LocalKv {
     fn estimate(&self, scan: &Scan) -> Result<(u64, u64)> {
         let page = Page {
             items_max: COUNTED_MAX,
-            bytes_max: usize::MAX,
+            bytes_max: COUNTED_BYTES_MAX,
         };
         let counted = scan_page(&self.db, scan.clone(), page, ReadOptions::default())?;
         let size = |(key, value): &(Bytes, Bytes)| (key.len() + value.len()) as u64;
@@ -217,6 +223,18 @@ impl Kv for LocalKv {
             u128::from(whole_keys) * u128::from(bytes.min(whole_bytes)) / u128::from(whole_bytes.max(1));
         let keys = u64::try_from(keys).unwrap_or(u64::MAX);
         Ok((bytes.max(counted_bytes), keys.max(counted_keys)))
+    }
+
+    fn space(&self) -> Result<Option<Space>> {
+        let property = |name| self.db.property_int_value(name).map_err(engine);
+        let files = property(properties::TOTAL_SST_FILES_SIZE)?.unwrap_or_default();
+        let memory = property(properties::CUR_SIZE_ALL_MEM_TABLES)?.unwrap_or_default();
+        let disk =
+            rustix::fs::statvfs(self.db.path()).map_err(|error| StorageError::Engine(error.to_string()))?;
+        Ok(Some(Space {
+            used: files + memory,
+            free: disk.f_bavail * disk.f_frsize,
+        }))
     }
 }
 
@@ -272,7 +290,7 @@ fn options(merge: Option<MergeFn>) -> rocksdb::Options {
 }
 
 fn write_batch(batch: &Batch) -> WriteBatch {
-    let mut out = WriteBatch::default();
+    let mut out = WriteBatch::with_capacity_bytes(batch.ops.iter().map(written_bytes).sum());
     for op in &batch.ops {
         match op {
             Op::Put(key, value) => out.put(key, value),
@@ -283,6 +301,16 @@ fn write_batch(batch: &Batch) -> WriteBatch {
         }
     }
     out
+}
+
+/// What an operation takes in a batch, at the most.
+fn written_bytes(op: &Op) -> usize {
+    match op {
+        Op::Put(one, other) | Op::DeleteRange(one, other) | Op::Merge(one, other) => {
+            OP_BYTES + one.len() + other.len()
+        }
+        Op::Delete(key) => OP_BYTES + key.len(),
+    }
 }
 
 fn get(db: &DB, key: &[u8], options: &ReadOptions) -> Result<Option<Bytes>> {

@@ -15,7 +15,7 @@ const NAME: &str = "LOCK";
 /// Where the epoch is, too: whoever takes a left-over lock for stale and removes it must not bring old epochs back.
 const EPOCH_NAME: &str = "EPOCH";
 /// How long an owner in this same process may take to let go: its threads finish what they are at.
-const LET_GO_TRIES: u32 = 100;
+const LET_GO_TRIES: u32 = 1000;
 const LET_GO_STEP: Duration = Duration::from_millis(10);
 
 /// The locked file. The kernel lets go of it when the process ends, however it ends.

@@ -28,6 +28,20 @@ pub trait Kv: KvRead {
 
     /// The engine's own estimate of how many bytes and keys `scan` covers: `(bytes, keys)`.
     fn estimate(&self, scan: &Scan) -> Result<(u64, u64)>;
+
+    /// What it takes of its disk, and what is left there; `None` where there is no disk.
+    fn space(&self) -> Result<Option<Space>> {
+        Ok(None)
+    }
+}
+
+/// Bytes of a disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Space {
+    /// What is stored, with what is about to be.
+    pub used: u64,
+    /// What nobody has taken.
+    pub free: u64,
 }
 
 /// Folds operands into a value: `(key, existing value, operands oldest first) -> new value`.

@@ -12,7 +12,7 @@ mod log;
 pub mod memory;
 
 pub use error::{Result, StorageError};
-pub use kv::{Batch, Expect, Kv, KvRead, MergeFn, Op, Page, Scan, ScanPage};
+pub use kv::{Batch, Expect, Kv, KvRead, MergeFn, Op, Page, Scan, ScanPage, Space};
 pub use lease::{Lease, Owner};
 pub use log::{
     Appended, Chunk, Entry, EntryMeta, Framing, Log, LogOptions, LogRange, Logs, ReadLimit, ReadSlices,

@@ -1,6 +1,8 @@
-//! Writes docs/compat from the broker's own tables, what the originals answer, and the goldens there are.
+//! Writes docs/compat, and the reference of Kafka's keys, from the broker's own tables, what the originals answer, and the goldens there are.
 
 mod administration;
+mod cql;
+mod reference;
 
 use anyhow::{Context, Result, bail};
 use kafka_server::{Compatible, compatibility, keys_without_effect, standard_metrics};
@@ -9,11 +11,13 @@ use std::{collections::BTreeMap, fmt::Write as _, fs};
 /// What writes a document.
 type Write = fn() -> Result<String>;
 /// Each document with what writes it.
-const TARGETS: [(&str, Write); 4] = [
+const TARGETS: [(&str, Write); 6] = [
+    ("docs/compat/cql-protocol.md", cql::protocol),
     ("docs/compat/kafka.md", matrix),
     ("docs/compat/kafka-administration.md", administration::document),
     ("docs/compat/kafka-configuration.md", configuration),
     ("docs/compat/kafka-metrics.md", metrics),
+    ("docs/configuration-kafka.md", reference::document),
 ];
 const ORIGINALS: &str = include_str!("../originals/kafka.txt");
 const NOTES: &str = include_str!("../originals/kafka-notes.md");

@@ -18,6 +18,7 @@ public final class Newest extends Scenarios {
         ALL.put("admin_fencing", Newest::adminFencing);
         ALL.put("newest_calls", Newest::newestCalls);
         ALL.put("concurrent_transactions", Newest::concurrentTransactions);
+        ALL.put("dashboard", Dashboard::look);
     }
 
     static Object consumerGroup(String assignor) throws Exception {
@@ -59,7 +60,7 @@ public final class Newest extends Scenarios {
             until(() -> { consumer.poll(Duration.ofMillis(100)); return consumer.assignment().size() == 2; }, "the second topic");
             consumer.subscribe(new SubscriptionPattern("["));
             try {
-                for (int i = 0; i < 50; i++) consumer.poll(Duration.ofMillis(100));
+                for (int i = 0; i < 400; i++) consumer.poll(Duration.ofMillis(100));
                 return facts("invalid", "nothing happened");
             } catch (KafkaException e) {
                 return facts("invalid", e.getClass().getSimpleName());

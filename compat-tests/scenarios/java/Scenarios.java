@@ -485,7 +485,7 @@ public class Scenarios {
                 strict.assign(List.of(tp));
                 strict.seek(tp, 500);
                 try {
-                    for (int i = 0; i < 50; i++) strict.poll(Duration.ofMillis(100));
+                    for (int i = 0; i < 400; i++) strict.poll(Duration.ofMillis(100));
                     facts.put("out of range", "nothing happened");
                 } catch (org.apache.kafka.clients.consumer.OffsetOutOfRangeException e) {
                     facts.put("out of range", e.getClass().getSimpleName());

@@ -21,7 +21,7 @@ use crate::{
         version::Version,
     },
 };
-use answers::Answers;
+use answers::{Answers, Look, Measure};
 use events::Events;
 use input::{Incoming, Input};
 use output::Output;
@@ -36,7 +36,7 @@ use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 /// Answers that wait to be written before no further request is started.
-const OUTPUT_BYTES_MAX: usize = 1 << 20;
+pub(crate) const OUTPUT_BYTES_MAX: usize = 1 << 20;
 /// Requests that are started before what is ready is written, and others have their turn.
 const STARTED_MAX: usize = 128;
 /// As so many counts a request that is not answered at once: it may have taken all the time it was given.
@@ -71,10 +71,14 @@ pub(crate) struct Parts {
 pub(crate) async fn serve(parts: Parts) {
     let limits = &parts.client.service.config.limits;
     let name = u32::from(parts.client.session.peer.port());
+    let measure = Measure {
+        metrics: parts.metrics.clone(),
+        clock: parts.client.service.clock.clone(),
+    };
     let mut connection = Connection {
         input: Input::new(limits.request_bytes_max, parts.in_flight, name),
         stream: parts.stream,
-        answers: Answers::new(limits.requests_in_flight_max, parts.tasks),
+        answers: Answers::new(limits.requests_in_flight_max, measure, parts.tasks),
         output: Output::new(),
         events: Events::default(),
         watched: parts.place.watched().clone(),
@@ -115,7 +119,7 @@ impl Connection {
             }
             let mut moved = self.finish(task);
             moved |= self.tell_events(task);
-            let started = self.start(task);
+            let started = self.start();
             moved |= started > 0;
             moved |= self.write(task)?;
             moved |= self.read(task);
@@ -163,7 +167,7 @@ impl Connection {
     }
 
     /// Starts answers to the requests that are there, as long as there is room for them. Answers how much that was.
-    fn start(&mut self, task: &mut Context<'_>) -> usize {
+    fn start(&mut self) -> usize {
         let mut started = 0;
         while self.ending.is_none()
             && started < STARTED_MAX
@@ -171,13 +175,11 @@ impl Connection {
             && self.output.bytes() < OUTPUT_BYTES_MAX
         {
             match self.input.next() {
-                Some(Incoming::Request(taken)) => {
-                    if let Some(done) = self.answers.begin(task, &self.client, taken, &self.metrics) {
-                        self.leave(done);
-                    } else {
-                        started += UNANSWERED_COST - 1;
-                    }
-                }
+                Some(Incoming::Request(taken)) => match self.answers.begin(&self.client, taken) {
+                    Look::Done(done) => self.leave(done),
+                    Look::GaveWay => {}
+                    Look::Waits => started += UNANSWERED_COST - 1,
+                },
                 Some(Incoming::Refused(refused)) => self.output.push(told(&refused)),
                 Some(Incoming::Broken(refused)) => {
                     self.output.push(told(&refused));
@@ -186,6 +188,9 @@ impl Connection {
                 None => break,
             }
             started += 1;
+        }
+        while let Some(done) = self.answers.next_that_gave_way() {
+            self.leave(done);
         }
         started
     }
@@ -242,6 +247,7 @@ impl Connection {
             Poll::Pending => {
                 if self.watched.is_quiet() {
                     self.input.release();
+                    self.answers.release();
                     self.output.release();
                 }
                 false

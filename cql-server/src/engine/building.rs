@@ -70,8 +70,8 @@ impl Building {
     }
 
     /// Notes a write until the answer is dropped. To be called before the schema is looked at.
-    pub(super) fn writing(&self) -> arc_swap::Guard<Arc<Writing>> {
-        self.writing.load()
+    pub(super) fn writing(&self) -> Arc<Writing> {
+        self.writing.load_full()
     }
 
     /// Waits for all writes that may know another schema than the present one.
@@ -188,6 +188,7 @@ impl Engine {
 
     async fn add_entries_of(&self, table: &Table, index: &Kept, items: &[(Bytes, Bytes)]) -> Result<()> {
         let mut writes = Writes::default();
+        let stamp = self.time.next_us();
         for (key, stored) in items {
             let Some(place) = Place::read(key) else { continue };
             let position = match place.part {
@@ -196,7 +197,8 @@ impl Engine {
                 Part::Row => Some(&place.position[..]),
             };
             // A value that is too long for the index was refused by nobody before; it is not found by it.
-            let _ = add_entries(index, table, &place.partition, position, stored, &mut writes);
+            let out = (stamp, &mut writes);
+            let _ = add_entries(index, table, &place.partition, position, stored, out);
         }
         self.commit(writes).await
     }

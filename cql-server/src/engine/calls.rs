@@ -2,6 +2,7 @@
 
 use super::{Answer, Clients, ColumnSpec, Parameters, SchemaChange, Session, Value};
 use crate::{error::Result, statements::batch::BatchKind};
+use server_kit::console::View;
 use std::{future::Future, pin::Pin, sync::Arc};
 use tokio::sync::broadcast;
 
@@ -79,6 +80,9 @@ pub(crate) trait Statements: Send + Sync {
     fn clients(&self) -> Arc<Clients> {
         Arc::default()
     }
+
+    /// Adds to `view` what there is, for operators.
+    fn show(&self, _view: &mut View) {}
 
     /// Every change of the schema from now on.
     fn schema_changes(&self) -> broadcast::Receiver<SchemaChange>;

@@ -1,8 +1,8 @@
-//! Who is connected, for `system_views.clients`.
+//! Who is connected, for `system_views.clients`, and what came from them all, for `cql_metrics`.
 
 use crate::core::schema::system;
 use parking_lot::Mutex;
-use std::sync::Weak;
+use std::sync::{OnceLock, Weak};
 
 /// Those that may be gone are looked for each time that there are twice as many, and from so many on.
 const LOOKED_FOR_MIN: usize = 64;
@@ -13,9 +13,15 @@ pub(crate) trait Present: Send + Sync {
     fn told(&self) -> system::Client;
 }
 
+/// Who counts what came.
+type Count = Box<dyn Fn() -> system::Counted + Send + Sync>;
+
 /// Everybody who is connected.
 #[derive(Default)]
-pub(crate) struct Clients(Mutex<Entered>);
+pub(crate) struct Clients {
+    entered: Mutex<Entered>,
+    count: OnceLock<Count>,
+}
 
 #[derive(Default)]
 struct Entered {
@@ -27,7 +33,7 @@ struct Entered {
 impl Clients {
     /// Somebody is there, as long as it is held elsewhere.
     pub(crate) fn enter(&self, client: Weak<dyn Present>) {
-        let mut entered = self.0.lock();
+        let mut entered = self.entered.lock();
         if entered.all.len() >= (2 * entered.kept).max(LOOKED_FOR_MIN) {
             entered.all.retain(|one| one.strong_count() > 0);
             entered.kept = entered.all.len();
@@ -35,8 +41,17 @@ impl Clients {
         entered.all.push(client);
     }
 
+    /// What came is told by `count`, once and for all.
+    pub(crate) fn count_by(&self, count: Count) {
+        let _ = self.count.set(count);
+    }
+
+    pub(super) fn counted(&self) -> system::Counted {
+        self.count.get().map(|count| count()).unwrap_or_default()
+    }
+
     pub(super) fn told(&self) -> Vec<system::Client> {
-        let present: Vec<_> = self.0.lock().all.iter().filter_map(Weak::upgrade).collect();
+        let present: Vec<_> = self.entered.lock().all.iter().filter_map(Weak::upgrade).collect();
         present.iter().map(|one| one.told()).collect()
     }
 }

@@ -138,6 +138,10 @@ impl Engine {
         let now = self.now(parameters);
         let key = first.key();
         let mut applied = true;
+        let steps = parameters.steps.as_ref();
+        self.step(steps, || {
+            "Reading existing values for CAS precondition".to_owned()
+        });
         let mut all = Vec::with_capacity(parts.len());
         for (part, target) in parts.iter().zip(&targets) {
             all.push(self.stored(&part.write, target).await?);
@@ -151,6 +155,7 @@ impl Engine {
                 .hold(&part.write.table, &values.cells, exists, &bound)?;
         }
         if !applied {
+            self.step(steps, || "CAS did not apply".to_owned());
             return refused(parts, &targets, &all, &key, now, is_batch);
         }
         let mut writes = Writes::default();
@@ -160,6 +165,7 @@ impl Engine {
         }
         self.follow_views(parts, now, &mut writes).await?;
         self.commit(writes).await?;
+        self.step_written(steps, parts.iter().map(|part| &*part.write.table));
         Ok(answer(&parts[0].write.table, true, &[], RowsWriter::default()))
     }
 }

@@ -19,14 +19,13 @@ const SAMPLE: Page = Page {
 };
 
 impl Engine {
-    /// The rows of a table of estimates.
-    pub(super) async fn estimates(&self, schema: &Schema, table: &Table) -> Result<Vec<system::Row>> {
+    /// How large the tables are that have estimates.
+    pub(super) async fn estimates(&self, schema: &Schema) -> Result<Vec<Estimate>> {
         let mut estimates = Vec::new();
         for table in system::estimated(schema) {
             estimates.push(self.estimate(table).await?);
         }
-        let token = self.node.load().tokens.first().copied().unwrap_or_default();
-        Ok(system::estimate_rows(table, token, &estimates))
+        Ok(estimates)
     }
 
     async fn estimate(&self, table: &Arc<Table>) -> Result<Estimate> {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     core::{
         guardrails::{Guardrails, Switch, Threshold, Watch, Words},
-        schema::{Column, system},
+        schema::{Column, Table, TargetPart, system},
         types::{CqlType, elements},
     },
     error::Result,
@@ -25,6 +25,9 @@ const CELL_BYTES: usize = 20;
 /// Bytes of the names that it gives to the elements of a list.
 const POSITION_BYTES: usize = 16;
 
+/// Bytes that it puts around the two parts of an entry.
+const ENTRY_BYTES: usize = 6;
+
 /// A write with the values of its markers.
 type Bound<'w> = (&'w Write, &'w [Value]);
 
@@ -33,6 +36,18 @@ impl Engine {
     pub(super) fn watch(&self, session: &Session) -> Option<Watch<'_>> {
         let is_watched = self.has_guardrails && !session.is_internal() && self.access.is_ordinary(session);
         is_watched.then(|| Watch::new(&self.guardrails))
+    }
+
+    /// The same of writes: what storage-attached indexes take is limited by default.
+    fn watch_writes<'t>(
+        &self,
+        session: &Session,
+        mut tables: impl Iterator<Item = &'t Arc<Table>>,
+    ) -> Option<Watch<'_>> {
+        let has_terms = |table: &Arc<Table>| table.indexes.iter().any(|index| index.is_sai());
+        let is_watched = self.has_guardrails || tables.any(has_terms);
+        (is_watched && !session.is_internal() && self.access.is_ordinary(session))
+            .then(|| Watch::new(&self.guardrails))
     }
 
     /// Sets what statements may be like.
@@ -48,16 +63,21 @@ impl Engine {
         parameters: &Parameters,
         session: &Session,
     ) -> Result<Vec<String>> {
-        let Some(mut watch) = self.watch(session) else {
+        let watch = match plan {
+            Plan::Write(write) => self.watch_writes(session, std::iter::once(&write.table)),
+            Plan::Batch(batch) => self.watch_writes(session, batch.writes.iter().map(|write| &write.table)),
+            _ => self.watch(session),
+        };
+        let Some(mut watch) = watch else {
             return Ok(Vec::new());
         };
         let bound = &parameters.values[..];
         match plan {
             Plan::Select(plan) if !plan.is_system => self.guard_select(plan, parameters, &mut watch)?,
-            Plan::Write(write) => self.guard_writes(&[(&**write, bound)], parameters, &mut watch)?,
+            Plan::Write(write) => self.guard_writes(&[(&**write, bound)], false, parameters, &mut watch)?,
             Plan::Batch(batch) => {
                 let writes: Vec<Bound<'_>> = batch.writes.iter().map(|write| (write, bound)).collect();
-                self.guard_writes(&writes, parameters, &mut watch)?;
+                self.guard_writes(&writes, true, parameters, &mut watch)?;
             }
             Plan::Truncate(_) => watch.allow(Switch::DropTable)?,
             Plan::Select(plan) => page_size(plan, parameters, &mut watch)?,
@@ -73,16 +93,18 @@ impl Engine {
         parameters: &Parameters,
         session: &Session,
     ) -> Result<Vec<String>> {
-        let Some(mut watch) = self.watch(session) else {
+        let writes = || {
+            statements
+                .iter()
+                .filter_map(|(prepared, bound)| match &prepared.plan {
+                    Plan::Write(write) => Some((&**write, &bound[..])),
+                    _ => None,
+                })
+        };
+        let Some(mut watch) = self.watch_writes(session, writes().map(|(write, _)| &write.table)) else {
             return Ok(Vec::new());
         };
-        let writes = statements
-            .iter()
-            .filter_map(|(prepared, bound)| match &prepared.plan {
-                Plan::Write(write) => Some((&**write, &bound[..])),
-                _ => None,
-            });
-        self.guard_writes(&writes.collect::<Vec<_>>(), parameters, &mut watch)?;
+        self.guard_writes(&writes().collect::<Vec<_>>(), true, parameters, &mut watch)?;
         Ok(watch.warnings)
     }
 
@@ -120,6 +142,7 @@ impl Engine {
     fn guard_writes(
         &self,
         writes: &[Bound<'_>],
+        is_batch: bool,
         parameters: &Parameters,
         watch: &mut Watch<'_>,
     ) -> Result<()> {
@@ -140,6 +163,10 @@ impl Engine {
             let level = parameters.consistency.to_string();
             watch.disallow(Words::WriteLevelsDisallowed, &[&level])?;
             watch.discourage(Words::WriteLevelsWarned, &[&level]);
+            // A condition of its own lets a statement pass, as in the original.
+            if is_batch || !writes.iter().any(|(write, _)| write.conditions.is_some()) {
+                self.guard_disk(watch)?;
+            }
         }
         for (write, bound) in of_clients() {
             let values = self.values(bound);
@@ -157,6 +184,7 @@ impl Engine {
                 for (at, change) in write.changes.iter().chain(&write.statics) {
                     sizes(&write.table.columns[*at], change, &values, watch)?;
                 }
+                terms(&write, &values, watch)?;
             }
         }
         Ok(())
@@ -204,6 +232,56 @@ fn list_reads(column: &Column, change: &Change, watch: &mut Watch<'_>) -> Result
         _ => "Removal of list items requiring read before write",
     };
     watch.allow_as(Switch::ListReads, what)
+}
+
+/// Looks at what storage-attached indexes are to find rows by.
+fn terms(write: &Write, values: &Values<'_>, watch: &mut Watch<'_>) -> Result<()> {
+    let table = &write.table;
+    for index in table.indexes.iter().filter(|index| index.is_sai()) {
+        let changes = write.changes.iter().chain(&write.statics);
+        let changes = changes.filter(|(at, _)| *table.columns[*at].name == *index.target.column);
+        for (at, change) in changes {
+            let column = &table.columns[*at];
+            let threshold = match &column.kind {
+                CqlType::Vector { .. } => Threshold::VectorTerm,
+                kind if !kind.is_multi_cell() && !matches!(kind, CqlType::Native(_)) => Threshold::FrozenTerm,
+                _ => Threshold::StringTerm,
+            };
+            for bytes in term_sizes(column, index.target.part, change, values)? {
+                watch.count(threshold, number(bytes), &column.name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How large the terms are that a change adds.
+fn term_sizes(column: &Column, part: TargetPart, change: &Change, values: &Values<'_>) -> Result<Vec<usize>> {
+    let (key, term) = match change {
+        Change::Set(term) | Change::Add(term) | Change::Prepend(term) => (None, term),
+        Change::SetElement(key, term) => (Some(key), term),
+        _ => return Ok(Vec::new()),
+    };
+    let Some(value) = term.bytes(values)? else {
+        return Ok(Vec::new());
+    };
+    let entry = |key: &[u8], value: &[u8]| match part {
+        TargetPart::Keys => key.len(),
+        TargetPart::Entries => key.len() + value.len() + ENTRY_BYTES,
+        _ => value.len(),
+    };
+    Ok(match (&column.kind, key) {
+        (kind, _) if !kind.is_multi_cell() => vec![value.len()],
+        (CqlType::Map { .. }, Some(key)) => {
+            let key = key.bytes(values)?.unwrap_or_default();
+            vec![entry(&key, &value)]
+        }
+        (CqlType::Map { .. }, None) => elements::entries(&value)
+            .map(|(key, value)| entry(key, value))
+            .collect(),
+        (_, Some(_)) => vec![value.len()],
+        _ => elements::elements(&value).map(<[u8]>::len).collect(),
+    })
 }
 
 /// Looks at what a change writes.

@@ -10,22 +10,28 @@ mod collecting;
 mod conditional;
 mod consistency;
 mod define;
+mod disk;
 mod estimates;
 mod failures;
+mod gathering;
 mod guard;
 mod locks;
 mod node;
 mod plans;
 mod prepared;
 mod roles;
+mod running;
 mod service;
 mod session;
+mod shown;
 mod spread;
+mod steps;
 mod syncing;
 #[cfg(test)]
 mod tests;
 mod time;
 mod turns;
+mod usage;
 mod views;
 mod weight;
 
@@ -33,11 +39,13 @@ pub(crate) use crate::core::schema::SchemaChange;
 pub(crate) use calls::{BatchStatement, Description, Pending, PreparedStatement, Statements};
 pub(crate) use clients::{Clients, Present};
 pub(crate) use consistency::Consistency;
+pub(crate) use gathering::Gathering;
 pub(crate) use node::{Engine, Identity};
 #[cfg(any(test, feature = "internals"))]
 pub(crate) use prepared::prepare;
 pub(crate) use prepared::{BatchPlan, Prepared};
 pub(crate) use session::Session;
+pub(crate) use steps::Steps;
 pub(crate) use turns::Pace;
 
 use crate::core::types::CqlType;
@@ -69,6 +77,10 @@ pub(crate) struct Parameters {
     pub(crate) now_in_seconds: Option<i32>,
     /// The keyspace of this request alone (v5), else the session's.
     pub(crate) keyspace: Option<Arc<str>>,
+    /// Where its steps are noted, if it is traced.
+    pub(crate) steps: Option<Steps>,
+    /// With whose writes its own are stored; nobody's, where there is none.
+    pub(crate) gathering: Option<Arc<Gathering>>,
 }
 
 /// A column of a result or a bind marker.

@@ -4,14 +4,17 @@ use super::{
     Answer, Clients, Outcome, Parameters, SchemaChange, Value,
     building::Building,
     collecting::{Collecting, Garbage},
+    disk::Fullness,
     locks::Stripes,
     plans::Plans,
     prepared::{self, BatchPlan, Plan, Prepared},
     roles::Access,
+    running::Running,
     spread::Spread,
     syncing::Unsynced,
     time::Timestamps,
     turns::{Turns, in_time},
+    usage::Usage,
     weight,
 };
 use crate::{
@@ -19,7 +22,11 @@ use crate::{
     core::{
         guardrails::{Guardrails, Threshold},
         indexes::Kept,
-        schema::{Schema, Table, replication::Site, system},
+        schema::{
+            Schema, Table,
+            replication::Site,
+            system::{self, Told},
+        },
     },
     error::{CqlError, Result},
     state::{self, rows::Writes},
@@ -67,6 +74,7 @@ pub(crate) struct Engine {
     pub(super) guardrails: Guardrails,
     /// Whether any of them is set that is not told to everybody.
     pub(super) has_guardrails: bool,
+    pub(super) fullness: Fullness,
     /// What an acknowledged write has come through.
     pub(super) durability: Durability,
     plans: Plans,
@@ -76,6 +84,9 @@ pub(crate) struct Engine {
     pub(super) collecting: Collecting,
     pub(super) unsynced: Unsynced,
     pub(super) clients: Arc<Clients>,
+    /// What tables are asked for.
+    pub(super) usage: Usage,
+    pub(super) running: Running,
     /// Changes of the schema, for those that listen.
     pub(super) changes: broadcast::Sender<SchemaChange>,
 }
@@ -150,6 +161,7 @@ impl Engine {
             materialized_views_enabled: false,
             guardrails: Guardrails::default(),
             has_guardrails: false,
+            fullness: Fullness::default(),
             durability,
             plans: Plans::default(),
             access: Access::default(),
@@ -157,6 +169,8 @@ impl Engine {
             collecting: Collecting::default(),
             unsynced: Unsynced::default(),
             clients: Arc::default(),
+            usage: Usage::default(),
+            running: Running::default(),
             changes: broadcast::Sender::new(CHANGES_MAX),
         }
     }
@@ -181,22 +195,20 @@ impl Engine {
 
     /// Executes what was prepared.
     pub(crate) async fn run_plan(&self, prepared: &Arc<Prepared>, parameters: Parameters) -> Result<Answer> {
-        let writing = self.building.writing();
+        let reads = matches!(prepared.plan, Plan::Select(_));
+        let writing = (!reads).then(|| self.building.writing());
         let prepared = self.current(prepared)?;
         match &prepared.plan {
-            Plan::Select(plan) => {
-                drop(writing);
-                self.select(plan, &parameters).await
-            }
+            Plan::Select(plan) => Box::pin(self.select(plan, &parameters)).await,
             Plan::Write(write) => {
                 let part = self.part(write, &parameters.values)?;
                 self.write(&[part], None, &parameters, None).await
             }
-            Plan::Batch(batch) => self.batch_plan(batch, &parameters).await,
+            Plan::Batch(batch) => Box::pin(self.batch_plan(batch, &parameters)).await,
             Plan::Truncate(table) => {
                 // It waits for those who define, who wait for writes.
                 drop(writing);
-                self.truncate(table).await
+                Box::pin(self.truncate(table)).await
             }
             Plan::Other(_) => Err(CqlError::invalid("This statement is not supported")),
         }
@@ -213,24 +225,32 @@ impl Engine {
             tombstones: self.guardrails.limit(Threshold::Tombstones),
         };
         let now = self.now(parameters);
-        let schema = self.schema.load_full();
-        let system = if plan.is_system && system::is_of_estimates(&plan.table) {
-            Some(self.estimates(&schema, &plan.table).await?)
-        } else if plan.is_system && system::is_of_clients(&plan.table) {
-            Some(system::client_rows(&plan.table, &self.clients.told()))
-        } else if plan.is_system {
-            system::rows(&schema, &self.node.load(), &plan.table)
-        } else {
-            None
-        };
-        drop(schema);
-        let (rows, told) = match system {
+        let (rows, told) = match self.derived(&plan.table, plan.is_system).await? {
             Some(rows) => (plan.execute_over(rows, &values, now, &paging)?, Vec::new()),
             None => {
                 let is_built = |index| self.building.is_built(index);
                 let pace = self.turns.pace();
-                plan.execute(&self.kv, &pace, &values, now, &paging, &is_built)
-                    .await?
+                let steps = parameters.steps.as_ref();
+                self.step(steps, || match plan.restrictions.by_key {
+                    true => format!("Executing single-partition query on {}", plan.table.name),
+                    false => "Computing ranges to query".to_owned(),
+                });
+                let read = plan
+                    .execute(&self.kv, &pace, &values, now, &paging, &is_built)
+                    .await
+                    .map_err(|error| match error {
+                        CqlError::TooManyTombstones(told) => {
+                            let before = plan.warnings.iter().cloned();
+                            CqlError::TooManyTombstones(before.chain(told).collect())
+                        }
+                        error => error,
+                    })?;
+                let now = self.time.elapsed();
+                self.usage.met(plan.table.number, read.live, read.dead, now);
+                self.step(steps, || {
+                    format!("Read {} live rows and {} tombstone cells", read.live, read.dead)
+                });
+                (read.rows, read.warnings)
             }
         };
         let mut warnings = plan.warnings(&values, paging.page_size, parameters.consistency)?;
@@ -238,6 +258,33 @@ impl Engine {
         Ok(Answer {
             outcome: Outcome::Rows(rows),
             warnings,
+        })
+    }
+
+    /// The rows of a table of the system whose rows are not stored.
+    async fn derived(&self, table: &Table, is_system: bool) -> Result<Option<Vec<system::Row>>> {
+        if !is_system {
+            return Ok(None);
+        }
+        let schema = self.schema.load_full();
+        Ok(match Told::by(table) {
+            Some(Told::Size) => Some(system::size_rows(table, &self.estimates(&schema).await?)),
+            Some(told) => Some(system::measured_rows(table, told, &self.measured(&schema))),
+            None if system::is_of_estimates(table) => {
+                let token = self.node.load().tokens.first().copied().unwrap_or_default();
+                Some(system::estimate_rows(
+                    table,
+                    token,
+                    &self.estimates(&schema).await?,
+                ))
+            }
+            None if system::is_of_statements(table) => {
+                Some(system::statement_rows(table, self.clients.counted()))
+            }
+            None if system::is_of_batches(table) => Some(system::batch_rows(table, &self.batches())),
+            None if system::is_of_queries(table) => Some(system::query_rows(table, &self.queries())),
+            None if system::is_of_clients(table) => Some(system::client_rows(table, &self.clients.told())),
+            None => system::rows(&schema, &self.node.load(), table),
         })
     }
 
@@ -287,7 +334,7 @@ impl Engine {
             system::refuse_derived(&part.write.table, "Modification")?;
         }
         if parts.iter().any(|part| part.write.conditions.is_some()) {
-            return self.conditional(parts, parameters, batch.is_some()).await;
+            return Box::pin(self.conditional(parts, parameters, batch.is_some())).await;
         }
         let timestamp_us = match timestamp {
             Some(term) => {
@@ -305,7 +352,7 @@ impl Engine {
             pace.work(1).await;
             let stage = self.stage(part, parameters, timestamp_us);
             let target = part.write.target(&stage.values)?;
-            if batch == Some(BatchKind::Unlogged) {
+            if batch.is_some() {
                 spread.add(&part.write, &target);
             }
             if part.write.reads() {
@@ -321,14 +368,24 @@ impl Engine {
             Some(_) => weight::check(&self.guardrails, tables, &writes)?,
             None => None,
         };
-        self.follow_views(parts, self.now(parameters), &mut writes)
-            .await?;
+        if parts.iter().any(|part| !part.write.views.is_empty()) {
+            Box::pin(self.follow_views(parts, self.now(parameters), &mut writes)).await?;
+        }
         drop(pace);
-        self.commit(writes).await?;
+        match &parameters.gathering {
+            Some(gathering) if held.is_empty() => self.commit_with_others(writes, gathering).await?,
+            _ => self.commit(writes).await?,
+        }
+        let tables = parts.iter().map(|part| &*part.write.table);
+        self.step_written(parameters.steps.as_ref(), tables);
         drop(held);
-        let limit = self.guardrails.limit(Threshold::UnloggedBatch).warn;
+        let wide = batch.and_then(|kind| {
+            let count = spread.count();
+            self.usage.batch(kind, count, self.time.elapsed());
+            spread.warning(kind, count, self.guardrails.limit(Threshold::UnloggedBatch).warn)
+        });
         Ok(Answer {
-            warnings: heavy.into_iter().chain(spread.warning(limit)).collect(),
+            warnings: heavy.into_iter().chain(wide).collect(),
             ..void()
         })
     }
@@ -384,9 +441,14 @@ impl Engine {
         }
         let garbage = Garbage::of(&writes);
         self.kv.commit(writes.batch, self.durability).await?;
+        self.note_stored(garbage);
+        Ok(())
+    }
+
+    /// Notes that something was stored.
+    pub(super) fn note_stored(&self, garbage: Garbage) {
         self.unsynced.note();
         self.collecting.note(garbage);
-        Ok(())
     }
 
     async fn truncate(&self, table: &Arc<Table>) -> Result<Answer> {

@@ -8,12 +8,14 @@ use super::{
     failures::{self, Doing},
     prepared::{Plan, Prepared},
     turns::{Place, in_time, one_of_few},
+    usage::Done,
 };
 use crate::{
     error::{CqlError, Result},
-    statements::{Statement, batch::BatchKind},
+    statements::{Statement, batch::BatchKind, write::Write},
 };
-use std::{any::Any, pin::pin, sync::Arc};
+use server_kit::console::View;
+use std::{any::Any, collections::BTreeSet, pin::pin, sync::Arc, time::Duration};
 use tokio::sync::broadcast;
 
 /// Where roles are kept: who writes there himself changes what is in force.
@@ -67,6 +69,10 @@ impl Statements for Engine {
         session: &'a Session,
     ) -> Pending<'a, Answer> {
         Box::pin(async move {
+            // What the server has for itself to say is no step of anybody's.
+            if !session.is_internal() {
+                self.step_parsing(parameters.steps.as_ref(), text);
+            }
             let prepared = self.prepared(text, keyspace(&parameters, session).as_ref())?;
             let parameters = positioned(&prepared, parameters, Came::AsText)?;
             self.run(&prepared, parameters, session).await
@@ -77,15 +83,19 @@ impl Statements for Engine {
         &'a self,
         kind: BatchKind,
         statements: Vec<(BatchStatement, Vec<Value>)>,
-        parameters: Parameters,
+        mut parameters: Parameters,
         session: &'a Session,
     ) -> Pending<'a, Answer> {
         Box::pin(async move {
+            parameters.gathering = Some(session.gathering.clone());
             let keyspace = keyspace(&parameters, session);
             let mut own_statements = Vec::with_capacity(statements.len());
             for (statement, values) in statements {
                 let prepared = match statement {
-                    BatchStatement::Text(text) => self.prepared(&text, keyspace.as_ref())?,
+                    BatchStatement::Text(text) => {
+                        self.step_parsing(parameters.steps.as_ref(), &text);
+                        self.prepared(&text, keyspace.as_ref())?
+                    }
                     BatchStatement::Prepared(prepared) => own(&prepared)?,
                 };
                 Came::InBatch.check(&prepared, &values)?;
@@ -106,6 +116,10 @@ impl Statements for Engine {
         self.clients.clone()
     }
 
+    fn show(&self, view: &mut View) {
+        self.shown(view);
+    }
+
     fn schema_changes(&self) -> broadcast::Receiver<SchemaChange> {
         self.changes.subscribe()
     }
@@ -122,31 +136,31 @@ impl Answer {
 }
 
 impl Engine {
-    async fn run(
+    pub(super) async fn run(
         &self,
         prepared: &Arc<Prepared>,
-        parameters: Parameters,
+        mut parameters: Parameters,
         session: &Session,
     ) -> Result<Answer> {
         self.authorize(prepared, session)?;
         if let Plan::Other(statement) = &prepared.plan {
-            return self.other(statement, prepared, &parameters, session).await;
+            return Box::pin(self.other(statement, prepared, &parameters, session)).await;
         }
         let told = self.guard(&prepared.plan, &parameters, session)?;
         consistency::check(&self.schema.load(), prepared, &parameters)?;
         let (doing, levels) = (Doing::of(&prepared.plan), failures::levels(&parameters));
-        let work = pin!(self.run_plan(prepared, parameters));
+        let since = self.time.elapsed();
         let answer = match &prepared.plan {
             Plan::Select(plan) => {
                 let limit = self.timeouts.of_read(plan.restrictions.by_key);
-                let work = pin!(one_of_few(&session.reads, work));
-                match in_time(limit, || session.has_left(), work).await {
-                    Some((answer, place)) => answer.map(|answer| answer.holding(place)),
-                    None => Err(CqlError::TimedOut),
-                }
+                // Boxed, as what else is rare or large: each request is allocated and moved as large as the largest.
+                Box::pin(self.read_in_time(prepared, parameters, session, limit)).await
             }
             // What is written is finished, whoever is left to be told.
-            _ => work.await,
+            _ => {
+                parameters.gathering = Some(session.gathering.clone());
+                self.run_plan(prepared, parameters).await
+            }
         };
         let mut answer = answer.map_err(|error| match error {
             CqlError::TooManyTombstones(warnings) => {
@@ -155,10 +169,27 @@ impl Engine {
             error => doing.told(error, levels),
         })?;
         answer.warnings.splice(0..0, told);
+        self.count(&prepared.plan, since);
         if &*prepared.description.keyspace == AUTH_KEYSPACE && !session.is_internal() {
-            self.reload_roles().await?;
+            Box::pin(self.reload_roles()).await?;
         }
         Ok(answer)
+    }
+
+    /// A read, which ends when its time is over or its client is gone.
+    async fn read_in_time(
+        &self,
+        prepared: &Arc<Prepared>,
+        parameters: Parameters,
+        session: &Session,
+        limit: Duration,
+    ) -> Result<Answer> {
+        let work = pin!(self.run_plan(prepared, parameters));
+        let work = pin!(one_of_few(&session.reads, || self.goes_on(prepared), work));
+        match in_time(limit, || session.has_left(), work).await {
+            Some((answer, place)) => answer.map(|answer| answer.holding(place)),
+            None => Err(CqlError::TimedOut),
+        }
     }
 
     async fn run_batch(
@@ -179,11 +210,44 @@ impl Engine {
         };
         consistency::check_writes(&self.schema.load(), writes(), parameters)?;
         let is_conditional = writes().any(|write| write.conditions.is_some());
+        let since = self.time.elapsed();
         let answer = self.batch_of(kind, statements, parameters).await;
         let failed = |error| Doing::batch(kind, is_conditional).told(error, failures::levels(parameters));
         let mut answer = answer.map_err(failed)?;
         answer.warnings.splice(0..0, told);
+        self.count_writes(writes(), since);
         Ok(answer)
+    }
+
+    /// Counts what was executed, for who asks what tables are used for.
+    fn count(&self, plan: &Plan, since: Duration) {
+        match plan {
+            // What is not stored is not told of either.
+            Plan::Select(plan) if plan.is_system => {}
+            Plan::Select(plan) => {
+                let done = match plan.restrictions.by_key {
+                    true => Done::Read,
+                    false => Done::Scan,
+                };
+                let table = plan.table.number;
+                self.usage.count(table, done, since, self.time.elapsed());
+            }
+            Plan::Write(write) => {
+                let table = write.table.number;
+                self.usage.count(table, Done::Write, since, self.time.elapsed());
+            }
+            Plan::Batch(batch) => self.count_writes(batch.writes.iter(), since),
+            Plan::Truncate(_) | Plan::Other(_) => {}
+        }
+    }
+
+    /// The same of a batch: once for each of its tables.
+    fn count_writes<'w>(&self, writes: impl Iterator<Item = &'w Write>, since: Duration) {
+        let now = self.time.elapsed();
+        let tables: BTreeSet<u32> = writes.map(|write| write.table.number).collect();
+        for table in tables {
+            self.usage.count(table, Done::Write, since, now);
+        }
     }
 
     /// Statements that change the session or the schema.

@@ -1,5 +1,6 @@
 //! What statements know of the client that sends them.
 
+use super::Gathering;
 use parking_lot::RwLock;
 use std::{
     net::SocketAddr,
@@ -27,6 +28,8 @@ pub(crate) struct Session {
     left: AtomicBool,
     /// For reads that are not answered at once, until their answers have left.
     pub(super) reads: Arc<Semaphore>,
+    /// Its writes that are about to be stored.
+    pub(super) gathering: Arc<Gathering>,
 }
 
 impl Session {
@@ -38,6 +41,7 @@ impl Session {
             role: RwLock::default(),
             left: AtomicBool::new(false),
             reads: Arc::new(Semaphore::new(READS_MAX)),
+            gathering: Arc::default(),
         }
     }
 

@@ -1,39 +1,52 @@
-//! How many partitions an unlogged batch covers: the original warns where there are many.
+//! Which partitions a batch covers: how many there are is counted, and the original warns where an unlogged one has many.
 
 use crate::{
+    core::schema::Table,
     state::rows::Partition,
-    statements::write::{Target, Write},
+    statements::{
+        batch::BatchKind,
+        write::{Target, Write},
+    },
 };
 
 /// Partitions and tables of a batch.
 #[derive(Default)]
-pub(super) struct Spread {
+pub(super) struct Spread<'w> {
     partitions: Vec<Partition>,
-    tables: Vec<String>,
+    tables: Vec<&'w Table>,
 }
 
-impl Spread {
-    pub(super) fn add(&mut self, write: &Write, target: &Target) {
+impl<'w> Spread<'w> {
+    pub(super) fn add(&mut self, write: &'w Write, target: &Target) {
         self.partitions.extend_from_slice(&target.partitions);
-        let table = format!("{}.{}", write.table.keyspace, write.table.name);
-        if !self.tables.contains(&table) {
-            self.tables.push(table);
+        if !self.tables.iter().any(|known| known.number == write.table.number) {
+            self.tables.push(&write.table);
         }
     }
 
-    /// What is told of more than `limit` partitions.
-    pub(super) fn warning(mut self, limit: Option<i64>) -> Option<String> {
+    /// How many partitions there are. What has the same key in two tables is one, as the original has it where it warns; what
+    /// it measures it counts once in each keyspace.
+    pub(super) fn count(&mut self) -> usize {
+        self.partitions
+            .sort_unstable_by(|one, other| one.key_bytes().cmp(other.key_bytes()));
+        self.partitions
+            .dedup_by(|one, other| one.key_bytes() == other.key_bytes());
+        self.partitions.len()
+    }
+
+    /// What is told of a batch of `count` partitions, if that is more than `limit`.
+    pub(super) fn warning(&self, kind: BatchKind, count: usize, limit: Option<i64>) -> Option<String> {
         let limit = usize::try_from(limit?).ok()?;
-        self.partitions.sort_by_key(|partition| partition.row_key(&[]));
-        self.partitions.dedup();
-        let count = self.partitions.len();
-        let plural = if self.tables.len() == 1 { "" } else { "s" };
-        (count > limit).then(|| {
-            format!(
-                "Unlogged batch covering {count} partitions detected against table{plural} [{}]. You should use a logged \
-                 batch for atomicity, or asynchronous writes for performance.",
-                self.tables.join(", ")
-            )
-        })
+        if kind != BatchKind::Unlogged || count <= limit {
+            return None;
+        }
+        let name = |table: &&Table| format!("{}.{}", table.keyspace, table.name);
+        let names: Vec<String> = self.tables.iter().map(name).collect();
+        let plural = if names.len() == 1 { "" } else { "s" };
+        Some(format!(
+            "Unlogged batch covering {count} partitions detected against table{plural} [{}]. You should use a logged \
+             batch for atomicity, or asynchronous writes for performance.",
+            names.join(", ")
+        ))
     }
 }

@@ -1,9 +1,12 @@
 //! Timestamps of this node: later writes have greater ones.
 
 use server_kit::Clock;
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 /// Gives out timestamps, each once.
@@ -30,6 +33,11 @@ impl Timestamps {
         {
             Ok(last) | Err(last) => now.max(last.saturating_add(1)),
         }
+    }
+
+    /// Time since the node started, to measure how long something takes.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
     }
 
     /// The present second.

@@ -13,7 +13,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
-    thread,
     time::Duration,
 };
 use storage::{KvRead, Page, Pending, Scan, ScanPage};
@@ -32,8 +31,7 @@ pub(crate) struct Turns(Semaphore);
 impl Default for Turns {
     /// Half of the processors are left to those that do little.
     fn default() -> Self {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        Turns(Semaphore::new((processors / 2).max(1)))
+        Turns(Semaphore::new(server_kit::half_of_processors()))
     }
 }
 
@@ -165,9 +163,16 @@ impl Place {
     }
 }
 
-/// What `work` gives. If that is not done at once, it goes on as one of `few`, and has a place among them.
-pub(crate) async fn one_of_few<T>(
+/// Somebody who waits for a place.
+pub(crate) trait Queued {
+    /// There is one.
+    fn let_on(&self);
+}
+
+/// What `work` gives. If that is not done at once, it is `queued`, goes on as one of `few`, and has a place among them.
+pub(crate) async fn one_of_few<T, Q: Queued>(
     few: &Arc<Semaphore>,
+    queued: impl FnOnce() -> Q,
     mut work: Pin<&mut impl Future<Output = T>>,
 ) -> (T, Option<Place>) {
     let mut is_begun = false;
@@ -181,7 +186,9 @@ pub(crate) async fn one_of_few<T>(
     if let Some(done) = at_once.await {
         return (done, None);
     }
+    let queued = queued();
     let place = few.clone().acquire_owned().await.ok();
+    queued.let_on();
     let place = place.map(|_permit| Place { _permit });
     (work.await, place)
 }

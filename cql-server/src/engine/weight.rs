@@ -22,6 +22,8 @@ const ROW_BYTES: usize = 8 + 13;
 const CELL_BYTES: usize = 20;
 /// The time to live of a row.
 const EXPIRY_BYTES: usize = 12;
+/// Within a key, values of clustering columns take no less than a third of their bytes.
+const KEY_FACTOR: usize = 3;
 
 /// What the writes of one batch are told, if they are too many bytes; an error, if they are far too many. A batch of one
 /// partition is one write, however large.
@@ -32,7 +34,8 @@ pub(super) fn check<'t>(
 ) -> Result<Option<String>> {
     let limit = guardrails.limit(Threshold::BatchSize);
     let (warn, fail) = (limit.warn.unwrap_or(i64::MAX), limit.fail.unwrap_or(i64::MAX));
-    if at_most(writes) <= warn.min(fail) {
+    let small = warn.min(fail);
+    if at_most(writes, operand_at_most) <= small || at_most(writes, cells_at_most) <= small {
         return Ok(None);
     }
     let (mut partitions, mut rows) = (BTreeSet::new(), BTreeMap::<&Bytes, Vec<&[u8]>>::new());
@@ -65,21 +68,37 @@ pub(super) fn check<'t>(
     }))
 }
 
-/// More than it can be, without looking closer: names of elements and values are in the operands, and no cell takes fewer
-/// than two bytes there.
-fn at_most(writes: &Writes) -> i64 {
-    let bytes: usize = writes
-        .batch
-        .ops
-        .iter()
-        .map(|op| match op {
-            Op::Merge(key, operand) => {
-                PARTITION_BYTES + ROW_BYTES + EXPIRY_BYTES + key.len() + operand.len() * (1 + CELL_BYTES / 2)
-            }
-            _ => 0,
-        })
-        .sum();
-    i64::try_from(bytes).unwrap_or(i64::MAX)
+/// More than it can be, where no operand is more than `operand` says.
+fn at_most(writes: &Writes, operand: fn(&[u8]) -> usize) -> i64 {
+    let bytes = |op: &Op| match op {
+        Op::Merge(key, written) => {
+            PARTITION_BYTES + ROW_BYTES + EXPIRY_BYTES + KEY_FACTOR * key.len() + operand(written)
+        }
+        _ => 0,
+    };
+    i64::try_from(writes.batch.ops.iter().map(bytes).sum::<usize>()).unwrap_or(i64::MAX)
+}
+
+/// Without looking closer: names of elements and values are in it, and no cell takes fewer than two bytes there.
+fn operand_at_most(operand: &[u8]) -> usize {
+    operand.len() * (1 + CELL_BYTES / 2)
+}
+
+/// The cells of what is written, before those that are written more than once are merged.
+fn cells_at_most(operand: &[u8]) -> usize {
+    Row::read(operand).map_or(0, |row| cells_bytes(&row))
+}
+
+fn cells_bytes(row: &Row<'_>) -> usize {
+    let content = |content: Content<'_>| match content {
+        Content::Value(value) | Content::Expiring(value, _) => CELL_BYTES + value.len(),
+        Content::Dead { .. } => CELL_BYTES,
+        Content::Cleared { .. } => EXPIRY_BYTES,
+        Content::Count(_) => CELL_BYTES + 8,
+    };
+    row.cells()
+        .map(|one| content(one.content) + one.path.map_or(0, <[u8]>::len))
+        .sum()
 }
 
 fn row_bytes<'t>(
@@ -114,17 +133,7 @@ fn row_bytes<'t>(
     if row.liveness.is_some_and(|stamp| stamp.expiry.is_some()) {
         bytes += EXPIRY_BYTES;
     }
-    let cell = |content: Content<'_>| match content {
-        Content::Value(value) | Content::Expiring(value, _) => CELL_BYTES + value.len(),
-        Content::Dead { .. } => CELL_BYTES,
-        Content::Cleared { .. } => EXPIRY_BYTES,
-        Content::Count(_) => CELL_BYTES + 8,
-    };
-    Ok(bytes
-        + row
-            .cells()
-            .map(|one| cell(one.content) + one.path.map_or(0, <[u8]>::len))
-            .sum::<usize>())
+    Ok(bytes + cells_bytes(&row))
 }
 
 fn unique(names: impl Iterator<Item = String>) -> Vec<String> {

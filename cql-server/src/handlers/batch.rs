@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
-    let request = Batch::read(&mut body, cx.version())?;
+    let mut request = Batch::read(&mut body, cx.version())?;
     let mut statements = Vec::with_capacity(request.statements.len());
     for (named, values) in request.statements {
         let statement = match named {
@@ -23,6 +23,7 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     }
     let request_name = "Execute batch of CQL3 queries";
     let traced = trace::begin(&cx, request_name, None, Some(&request.parameters));
+    request.parameters.steps = trace::steps(traced.as_ref());
     let engine = &cx.service.engine;
     let answer = engine
         .batch(request.kind, statements, request.parameters, &cx.session)

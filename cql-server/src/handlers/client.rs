@@ -6,6 +6,7 @@ use crate::{
     core::schema::system,
     engine::{Clients, Present, SchemaChange, Session, Statements},
     error::CqlError,
+    metrics::Metrics,
     wire::{opcode::Opcode, version::Version},
 };
 use parking_lot::Mutex;
@@ -55,6 +56,21 @@ impl Service {
             clock,
             random,
         })
+    }
+
+    /// Lets whoever asks know what came, as `metrics` has counted it.
+    pub(crate) fn tell_counts(self: &Arc<Self>, metrics: Arc<Metrics>) {
+        let service = Arc::downgrade(self);
+        self.clients.count_by(Box::new(move || {
+            let prepared = service.upgrade().map(|service| service.prepared.counted());
+            let (prepared, evicted) = prepared.unwrap_or_default();
+            system::Counted {
+                prepared,
+                evicted,
+                executed: metrics.answered(Opcode::Execute),
+                regular: metrics.answered(Opcode::Query),
+            }
+        }));
     }
 
     /// The id of a trace: a UUID of the present time.

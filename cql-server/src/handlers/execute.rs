@@ -9,7 +9,7 @@ use crate::{
 use bytes::Bytes;
 
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
-    let request = Execute::read(&mut body, cx.version())?;
+    let mut request = Execute::read(&mut body, cx.version())?;
     let entry = cx.service.prepared.get(&request.id)?;
     let mut traced = trace::begin(
         &cx,
@@ -21,6 +21,7 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
         let markers = &entry.statement.description().markers;
         traced.bind(markers, &request.parameters.values);
     }
+    request.parameters.steps = trace::steps(traced.as_ref());
     let engine = &cx.service.engine;
     let answer = engine
         .execute(&entry.statement, request.parameters, &cx.session)

@@ -19,6 +19,8 @@ mod stored;
 mod trace;
 
 pub(crate) use client::{Client, Service, Stage};
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use stored::stored;
 
 use crate::{
     connection::Framing,
@@ -98,13 +100,16 @@ type Handled = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 /// One line of THE TABLE.
 pub(crate) struct Operation {
     pub(crate) opcode: Opcode,
+    /// With what, as people read it.
+    pub(crate) answered: &'static str,
     call: fn(Context, Reader) -> Handled,
 }
 
 macro_rules! api {
-    ($code:literal $opcode:ident => $module:ident) => {
+    ($code:literal $opcode:ident => $module:ident, $answered:literal) => {
         Operation {
             opcode: Opcode::$opcode,
+            answered: $answered,
             call: |cx, body| Box::pin($module::handle(cx, body)),
         }
     };
@@ -112,19 +117,20 @@ macro_rules! api {
 
 /// Every opcode that is answered, by its number.
 pub(crate) const TABLE: &[Operation] = &[
-    api!(1 Startup => startup),
-    api!(5 Options => options),
-    api!(7 Query => query),
-    api!(9 Prepare => prepare),
-    api!(10 Execute => execute),
-    api!(11 Register => register),
-    api!(13 Batch => batch),
-    api!(15 AuthResponse => auth_response),
+    api!(1 Startup => startup, "READY or AUTHENTICATE; `CQL_VERSION` from 3 on, `COMPRESSION` lz4 or snappy (version 5: lz4)"),
+    api!(5 Options => options, "SUPPORTED"),
+    api!(7 Query => query, "RESULT; every flag"),
+    api!(9 Prepare => prepare, "RESULT; ids are Cassandra's"),
+    api!(10 Execute => execute, "RESULT; metadata left out, or told anew where it changed"),
+    api!(11 Register => register, "READY; then EVENT for changes of the schema"),
+    api!(13 Batch => batch, "RESULT; logged, unlogged, counter"),
+    api!(15 AuthResponse => auth_response, "AUTH_SUCCESS; SASL PLAIN, with `authenticator = \"PasswordAuthenticator\"`"),
 ];
 
 /// The line of what is not answered: CREDENTIALS, of version 1.
 const REFUSED: &Operation = &Operation {
     opcode: Opcode::Credentials,
+    answered: "",
     call: |_, _| Box::pin(async { Err(CqlError::Protocol("Unsupported message".to_owned())) }),
 };
 

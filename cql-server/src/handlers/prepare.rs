@@ -2,6 +2,7 @@
 
 use super::{Context, Reply, Then, prepared::Entry, trace};
 use crate::{
+    engine::Steps,
     error::Result,
     wire::{
         ids::{self, Id},
@@ -13,12 +14,16 @@ use crate::{
 
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
     let request = Prepare::read(&mut body, cx.version())?;
+    let traced = trace::begin(&cx, "Preparing CQL3 query", Some(&request.text), None);
+    let reply = prepare(&cx, request, trace::steps(traced.as_ref())).await;
+    trace::end(&cx, traced).await;
+    reply
+}
+
+async fn prepare(cx: &Context, request: Prepare, steps: Option<Steps>) -> Result<Reply> {
     let session = cx.session.keyspace();
     let keyspace = request.keyspace.as_deref().or(session.as_deref());
-    let traced = trace::begin(&cx, "Preparing CQL3 query", Some(&request.text), None);
-    let prepared = cx.service.engine.prepare(&request.text, keyspace);
-    trace::end(&cx, traced).await;
-    let prepared = prepared?;
+    let prepared = cx.service.engine.prepare(&request.text, keyspace)?;
     let told = prepared.description();
     // A text that names its keyspaces has the same id wherever it is prepared.
     let keyspace = keyspace.filter(|_| !told.is_qualified);
@@ -41,7 +46,7 @@ pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
         metadata_id,
         text: request.text.into(),
     };
-    cx.service.keep(id, keyspace, entry).await?;
+    cx.service.keep(id, keyspace, entry, steps).await?;
     Ok(Reply {
         message,
         warnings,

@@ -55,6 +55,12 @@ impl PreparedCache {
         young.or_else(|| self.entries.write().get(&id))
     }
 
+    /// How many there are, and how many were forgotten because there was no room for them.
+    pub(super) fn counted(&self) -> (u64, u64) {
+        let entries = self.entries.read();
+        (entries.len() as u64, entries.evicted())
+    }
+
     /// Whether something is kept by that id.
     pub(super) fn has(&self, id: &Id) -> bool {
         let mut entries = self.entries.write();

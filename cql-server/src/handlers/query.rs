@@ -12,13 +12,14 @@ use crate::{
 };
 
 pub(super) async fn handle(cx: Context, mut body: Reader) -> Result<Reply> {
-    let query = Query::read(&mut body, cx.version())?;
+    let mut query = Query::read(&mut body, cx.version())?;
     let traced = trace::begin(
         &cx,
         "Execute CQL3 query",
         Some(&query.text),
         Some(&query.parameters),
     );
+    query.parameters.steps = trace::steps(traced.as_ref());
     let answer = cx
         .service
         .engine

@@ -6,7 +6,7 @@
 use super::{client::Service, prepared::Entry};
 use crate::{
     core::types::elements::Cursor,
-    engine::{BatchStatement, Outcome, Parameters, SchemaChange, Session, Value},
+    engine::{BatchStatement, Outcome, Parameters, SchemaChange, Session, Steps, Value},
     error::Result,
     statements::batch::BatchKind,
     wire::ids::{self, Id},
@@ -36,7 +36,13 @@ fn value(bytes: &[u8]) -> Value {
 
 impl Service {
     /// Keeps what was prepared, for good. A statement that cannot be stored is kept as long as the server runs.
-    pub(super) async fn keep(&self, id: Id, keyspace: Option<&str>, entry: Entry) -> Result<()> {
+    pub(super) async fn keep(
+        &self,
+        id: Id,
+        keyspace: Option<&str>,
+        entry: Entry,
+        steps: Option<Steps>,
+    ) -> Result<()> {
         let text = entry.text.clone();
         let is_new = !self.prepared.has(&id);
         self.prepared.insert(id, Arc::new(entry))?;
@@ -44,6 +50,7 @@ impl Service {
             let keyspace = keyspace.map_or(Value::Null, |name| value(name.as_bytes()));
             let parameters = Parameters {
                 values: vec![value(&id), keyspace, value(text.as_bytes())],
+                steps,
                 ..Parameters::default()
             };
             if let Err(error) = self.engine.query(STORE, parameters, &own()).await {
@@ -89,14 +96,9 @@ impl Service {
         let Outcome::Rows(rows) = answer.outcome else {
             return Ok(0);
         };
-        let (mut cells, mut count) = (Cursor::new(&rows.content), 0);
-        for _ in 0..rows.count {
-            let mut cell = || cells.value().flatten();
-            let (id, keyspace, text) = (cell(), cell(), cell());
-            let Some(id) = id.and_then(|id| Id::try_from(id).ok()) else {
-                continue;
-            };
-            let entry = self.prepared_again(id, keyspace, text);
+        let mut count = 0;
+        for (id, said) in stored(&rows.content, rows.count) {
+            let entry = said.and_then(|said| self.prepared_again(said));
             let kept = entry.is_some_and(|entry| self.prepared.insert(id, Arc::new(entry)).is_ok());
             match kept {
                 true => count += 1,
@@ -106,13 +108,7 @@ impl Service {
         Ok(count)
     }
 
-    /// A statement as it is stored, if the id is its own: somebody may have written there.
-    fn prepared_again(&self, id: Id, keyspace: Option<&[u8]>, text: Option<&[u8]>) -> Option<Entry> {
-        let keyspace = keyspace.map(std::str::from_utf8).transpose().ok()?;
-        let text = std::str::from_utf8(text?).ok()?;
-        if ids::statement_id(keyspace, text) != id {
-            return None;
-        }
+    fn prepared_again(&self, (keyspace, text): Said<'_>) -> Option<Entry> {
         let statement = self.engine.prepare(text, keyspace).ok()?;
         Some(Entry {
             metadata_id: ids::metadata_id(&statement.description().columns),
@@ -120,4 +116,27 @@ impl Service {
             text: text.into(),
         })
     }
+}
+
+/// A keyspace, and the text of a statement.
+pub(crate) type Said<'r> = (Option<&'r str>, &'r str);
+
+/// Ids of stored statements, each with what it stands for where the id is its own: somebody may have written there.
+pub(crate) fn stored(content: &[u8], count: u32) -> impl Iterator<Item = (Id, Option<Said<'_>>)> {
+    let mut cells = Cursor::new(content);
+    let mut row = move || {
+        let mut cell = || cells.value().flatten();
+        let (id, keyspace, text) = (cell(), cell(), cell());
+        let id = Id::try_from(id?).ok()?;
+        Some((
+            id,
+            said(keyspace, text).filter(|(keyspace, text)| ids::statement_id(*keyspace, text) == id),
+        ))
+    };
+    (0..count).filter_map(move |_| row())
+}
+
+fn said<'r>(keyspace: Option<&'r [u8]>, text: Option<&'r [u8]>) -> Option<Said<'r>> {
+    let keyspace = keyspace.map(std::str::from_utf8).transpose().ok()?;
+    Some((keyspace, std::str::from_utf8(text?).ok()?))
 }

@@ -1,9 +1,9 @@
-//! What a traced request leaves in `system_traces`: its session, and two events.
+//! What a traced request leaves in `system_traces`: its session, and an event for each step.
 
 use super::Context;
 use crate::{
     core::types::{elements::Collection, show},
-    engine::{ColumnSpec, Parameters, Value},
+    engine::{ColumnSpec, Parameters, Steps, Value},
 };
 use bytes::Bytes;
 use std::{
@@ -26,6 +26,7 @@ pub(super) struct Traced {
     parameters: BTreeMap<String, String>,
     started_at_ms: i64,
     since: Duration,
+    steps: Steps,
 }
 
 /// Begins a trace where the client asked for one.
@@ -53,7 +54,13 @@ pub(super) fn begin(
         parameters: shown,
         started_at_ms: cx.service.clock.now_ms(),
         since: cx.service.clock.elapsed(),
+        steps: Steps::default(),
     })
+}
+
+/// Where the steps of a request are to be noted.
+pub(super) fn steps(traced: Option<&Traced>) -> Option<Steps> {
+    traced.map(|traced| traced.steps.clone())
 }
 
 impl Traced {
@@ -89,11 +96,9 @@ async fn store(cx: &Context, traced: &Traced, took: Duration) -> crate::error::R
     let here = here(cx);
     let took_us = i32::try_from(took.as_micros()).unwrap_or(i32::MAX);
     let id = Bytes::copy_from_slice(traced.id.as_bytes());
-    let events = [
-        ("Parsing and executing the statement", 0),
-        ("Request complete", took_us),
-    ];
-    for (at, (activity, elapsed_us)) in (0..).zip(events) {
+    for (at, (when, activity)) in (0..).zip(traced.steps.take()) {
+        let elapsed_us = when.saturating_sub(traced.since).as_micros();
+        let elapsed_us = i32::try_from(elapsed_us).unwrap_or(i32::MAX);
         let text = format!(
             "INSERT INTO system_traces.events (session_id, event_id, activity, source, source_port, source_elapsed, \
              thread) VALUES (?, ?, ?, ?, ?, ?, ?) USING TTL {TTL_SECONDS}"
@@ -101,7 +106,7 @@ async fn store(cx: &Context, traced: &Traced, took: Duration) -> crate::error::R
         let values = [
             id.clone(),
             Bytes::copy_from_slice(cx.service.time_id(traced.started_at_ms, at).as_bytes()),
-            Bytes::from_static(activity.as_bytes()),
+            Bytes::from(activity),
             inet(here.ip()),
             int(here.port().into()),
             int(elapsed_us),

@@ -16,6 +16,8 @@ pub(crate) struct Lately<K, V> {
     old: Generation<K, V>,
     /// What was forgotten since somebody asked, for those who want to know.
     forgotten: Option<Vec<K>>,
+    /// How much there was no room for.
+    evicted: u64,
 }
 
 #[derive(Debug)]
@@ -64,6 +66,7 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
             young: Generation::default(),
             old: Generation::default(),
             forgotten: None,
+            evicted: 0,
         }
     }
 
@@ -116,6 +119,7 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
     fn add(&mut self, key: K, value: V, bytes: usize) {
         if self.young.bytes + bytes > self.entry_bytes_max() {
             let old = mem::replace(&mut self.old, mem::take(&mut self.young));
+            self.evicted += old.entries.len() as u64;
             self.note(old.entries.into_keys());
         }
         self.young.insert(key, value, bytes);
@@ -132,6 +136,16 @@ impl<K: Eq + Hash, V: Clone> Lately<K, V> {
         if let Some(forgotten) = &mut self.forgotten {
             forgotten.extend(keys);
         }
+    }
+
+    /// How much is kept.
+    pub(crate) fn len(&self) -> usize {
+        self.young.entries.len() + self.old.entries.len()
+    }
+
+    /// How much was forgotten because there was no room for it.
+    pub(crate) fn evicted(&self) -> u64 {
+        self.evicted
     }
 
     /// What all that is kept weighs.

@@ -6,7 +6,8 @@
 //!
 //! Behind the term stands what follows the table's number in the key of the row that the entry leads to; the key of its
 //! static row where it leads to a whole partition. So the entries of one term lie in the order of the table's own rows.
-//! Terms are byte-comparable and none is the beginning of another.
+//! Terms are byte-comparable and none is the beginning of another. The value is the format and, where entries lead to
+//! partitions by their keys, what tells its write from every other one.
 
 use super::{
     Kind, SPACE,
@@ -149,8 +150,15 @@ pub(crate) fn place(table: u32, tail: &[u8]) -> Option<Place> {
 }
 
 impl Writes {
-    /// Adds the entry of `term` that leads to the row at `position`, or to the whole partition.
-    pub(crate) fn entry(&mut self, index: u32, term: &[u8], partition: &Partition, position: Option<&[u8]>) {
+    /// Adds the entry of `term` that leads to the row at `position`, or to the whole partition. `stamp` tells this write from
+    /// every other one, for who removes an entry on condition that nobody has written it again.
+    pub(crate) fn entry(
+        &mut self,
+        (index, term): (u32, &[u8]),
+        partition: &Partition,
+        position: Option<&[u8]>,
+        stamp: Option<i64>,
+    ) {
         let key = match position {
             Some(position) => partition.row_key(position),
             None => partition.static_key(),
@@ -161,9 +169,10 @@ impl Writes {
         let mut entry = head(index, term.len() + tail.len());
         entry.put_slice(term);
         entry.put_slice(tail);
-        self.batch
-            .ops
-            .push(Op::Put(entry.freeze(), Bytes::from_static(&[FORMAT])));
+        let mut value = BytesMut::with_capacity(1 + 8);
+        value.put_u8(FORMAT);
+        stamp.into_iter().for_each(|stamp| value.put_i64(stamp));
+        self.batch.ops.push(Op::Put(entry.freeze(), value.freeze()));
     }
 }
 

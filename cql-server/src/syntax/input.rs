@@ -13,8 +13,8 @@ use std::{borrow::Cow, cell::RefCell, sync::Arc};
 
 /// Terms, types and selectors nest at most 64 levels deep, or as many operators as this; a level is parsed by calls within calls,
 /// operators only make the term deeper.
-const NESTING_MAX: u16 = 64 * LEVEL;
-const LEVEL: u16 = 4;
+pub(crate) const NESTING_MAX: u16 = 64 * LEVEL;
+pub(crate) const LEVEL: u16 = 4;
 
 /// What parsing shares: the statement, its tokens, and the names of bind markers by position.
 #[derive(Debug)]
@@ -202,6 +202,29 @@ impl<'a> Tokens<'a> {
             at: self.at,
             from: start.at,
             ..Mismatch::new(self.at, Reason::NoAlternative)
+        })
+    }
+
+    /// `error`, told as if nothing fitted here already, in what began at `start`; at the end of the text that `then` is missing.
+    pub(crate) fn no_alternative_instead(
+        self,
+        error: Err<Mismatch>,
+        start: Tokens<'a>,
+        then: Keyword,
+    ) -> Err<Mismatch> {
+        let is_end = |at: usize| {
+            self.source
+                .tokens
+                .get(at)
+                .is_none_or(|token| token.kind == Kind::End)
+        };
+        error.map(|mismatch| match mismatch.reason {
+            Reason::Refused(_) => mismatch,
+            _ if is_end(mismatch.at) => Mismatch::new(mismatch.at, Reason::Expected(Kind::Word(then))),
+            _ => Mismatch {
+                from: start.at,
+                ..Mismatch::new(self.at, Reason::NoAlternative)
+            },
         })
     }
 

@@ -17,8 +17,8 @@ mod tests;
 
 pub(crate) use error::Mismatch;
 pub(crate) use input::{
-    Parsed, Tokens, after_word, ands, commas, commas_until, has_sign, has_word, if_exists, if_not_exists,
-    kind, parenthesised, sign, word, words,
+    LEVEL, NESTING_MAX, Parsed, Tokens, after_word, ands, commas, commas_until, has_sign, has_word,
+    if_exists, if_not_exists, kind, parenthesised, sign, word, words,
 };
 pub(crate) use names::{
     QualifiedName, column, function, index, keyspace, local_function, name, role, table, user_type,

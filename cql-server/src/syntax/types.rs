@@ -99,6 +99,13 @@ fn nested(input: Tokens<'_>) -> Parsed<'_, RawType> {
         }
         Kind::Word(Keyword::Tuple) if has_parameters => {
             let (input, ()) = sign("<")(input.skip())?;
+            if input.is_sign(">") {
+                return Err(input.refused(format!(
+                    "Failed parsing statement: [{}] reason: NullPointerException Cannot invoke \
+                     \"org.apache.cassandra.cql3.CQL3Type$Raw.supportsFreezing()\" because \"t\" is null",
+                    input.statement_text()
+                )));
+            }
             let (input, fields) = commas(type_name)(input)?;
             let (input, ()) = closed_by(">")(input)?;
             Ok((input, RawType::Tuple(fields)))

@@ -56,7 +56,7 @@ pub(crate) enum AlterFault {
 
 impl AlterFault {
     /// A class of the original's refuses a value.
-    fn of_class(why: &str) -> Self {
+    pub(crate) fn of_class(why: &str) -> Self {
         AlterFault::Request(format!(
             "Invalid value org.apache.kafka.common.config.ConfigException: {why} for configuration Invalid dynamic \
              configuration"
@@ -65,9 +65,17 @@ impl AlterFault {
 
     /// Certificates cannot be read.
     pub(crate) fn of_tls(why: &str) -> Self {
+        AlterFault::of_certificates("errors.InvalidConfigurationException", why)
+    }
+
+    /// Certificates cannot take the place of those that are in use.
+    pub(crate) fn of_keystore(why: &str) -> Self {
+        AlterFault::of_certificates("config.ConfigException", why)
+    }
+
+    fn of_certificates(class: &str, why: &str) -> Self {
         AlterFault::of_class(&format!(
-            "Validation of dynamic config update of SSLFactory failed: \
-             org.apache.kafka.common.errors.InvalidConfigurationException: {why}"
+            "Validation of dynamic config update of SSLFactory failed: org.apache.kafka.common.{class}: {why}"
         ))
     }
 }

@@ -48,6 +48,14 @@ impl BrokerConfig {
         found.into_iter().flatten()
     }
 
+    /// Every value that somebody set and that counts.
+    pub(crate) fn flat(&self) -> BTreeMap<String, String> {
+        let mut all = self.started.clone();
+        all.extend(self.cluster.clone());
+        all.extend(self.own.clone());
+        all
+    }
+
     /// The value of `key` that counts, read as `T`; `or` where it is absent or cannot be read.
     pub(crate) fn get<T: FromStr>(&self, key: &str, or: T) -> T {
         let value = self.value(key).and_then(|(value, _)| read(value));

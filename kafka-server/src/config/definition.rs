@@ -32,7 +32,8 @@ impl Type {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// As the original's texts name it.
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Type::Boolean => "BOOLEAN",
             Type::String => "STRING",

@@ -28,7 +28,14 @@ pub(crate) fn is_of_one_broker(key: &str) -> bool {
     match split(key) {
         (Some(_), key) => !OF_ALL_BROKERS.contains(&key),
         (None, key) => {
-            key.starts_with("ssl.") || key.starts_with("sasl.") || key == "principal.builder.class"
+            key.starts_with("ssl.")
+                || key.starts_with("sasl.")
+                || [
+                    "listener.security.protocol.map",
+                    "listeners",
+                    "principal.builder.class",
+                ]
+                .contains(&key)
         }
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod describe;
 pub(crate) mod group_keys;
 pub(crate) mod limits;
 pub(crate) mod listener_keys;
+pub(crate) mod listeners;
 mod properties;
 pub(crate) mod tls;
 pub(crate) mod topic;
@@ -105,9 +106,10 @@ impl Config {
     pub(crate) fn inter_broker_listener(&self) -> String {
         let named = self.property("inter.broker.listener.name");
         let of_protocol = || self.property("security.inter.broker.protocol");
-        named
+        let name: String = named
             .or_else(of_protocol)
-            .unwrap_or_else(|| "PLAINTEXT".to_owned())
+            .unwrap_or_else(|| "PLAINTEXT".to_owned());
+        name.to_uppercase()
     }
 }
 

@@ -1,12 +1,10 @@
 //! Kafka's `server.properties`: an existing file is taken as it is, and what it asks in vain is named.
 
 use super::{
-    Config, Listener, broker_keys,
-    definition::{self, items},
+    Config, broker_keys, definition,
     limits::{OVERRIDES, check_overrides, check_per_ip},
     listener_keys::split,
 };
-use server_kit::TlsOptions;
 use std::{collections::BTreeMap, str::FromStr, time::Duration};
 
 /// Why a property cannot be taken.
@@ -28,7 +26,7 @@ pub enum PropertiesError {
 }
 
 impl PropertiesError {
-    fn new(key: &str, value: &str, why: impl Into<String>) -> Self {
+    pub(super) fn new(key: &str, value: &str, why: impl Into<String>) -> Self {
         PropertiesError::Unusable {
             key: key.to_owned(),
             value: value.to_owned(),
@@ -74,6 +72,7 @@ pub(super) const HONOURED: &[&str] = &[
     "log.cleaner.backoff.ms",
     "log.cleaner.delete.retention.ms",
     "log.cleaner.enable",
+    "log.cleaner.io.max.bytes.per.second",
     "log.cleaner.max.compaction.lag.ms",
     "log.cleaner.min.cleanable.ratio",
     "log.cleaner.min.compaction.lag.ms",
@@ -114,8 +113,15 @@ pub(super) const HONOURED: &[&str] = &[
     "producer.id.expiration.ms",
     "queued.max.request.bytes",
     "security.inter.broker.protocol",
+    "socket.listen.backlog.size",
+    "socket.receive.buffer.bytes",
     "socket.request.max.bytes",
+    "socket.send.buffer.bytes",
+    "ssl.allow.dn.changes",
+    "ssl.allow.san.changes",
+    "ssl.cipher.suites",
     "ssl.client.auth",
+    "ssl.enabled.protocols",
     "ssl.keystore.certificate.chain",
     "ssl.keystore.key",
     "ssl.keystore.location",
@@ -235,7 +241,7 @@ impl Config {
             limits.connections_idle_max = u64::try_from(ms).ok().map(Duration::from_millis);
         }
         if properties.contains_key("listeners") {
-            self.listeners = given.listeners()?;
+            self.listeners = given.listeners(&[])?;
         }
         given.advertise(&mut self.listeners)?;
         let unknown = properties.keys().filter(|key| !honoured(key)).cloned().collect();
@@ -252,10 +258,10 @@ fn honoured(key: &str) -> bool {
 }
 
 /// What was given, with words for what is wrong with it.
-struct Given<'a>(&'a BTreeMap<String, String>);
+pub(super) struct Given<'a>(pub(super) &'a BTreeMap<String, String>);
 
 impl Given<'_> {
-    fn text(&self, key: &str) -> Option<&str> {
+    pub(super) fn text(&self, key: &str) -> Option<&str> {
         self.0
             .get(key)
             .map(|value| value.trim())
@@ -277,114 +283,5 @@ impl Given<'_> {
             *field = value;
         }
         Ok(())
-    }
-
-    fn listeners(&self) -> Result<Vec<Listener>, PropertiesError> {
-        let mut listeners = Vec::new();
-        for (name, address) in self.endpoints("listeners")? {
-            let bind = if address.starts_with(':') {
-                format!("0.0.0.0{address}")
-            } else {
-                address
-            };
-            let tls = self.tls(&name)?;
-            listeners.push(Listener {
-                name,
-                bind,
-                tls,
-                ..Listener::default()
-            });
-        }
-        if listeners.is_empty() {
-            return Err(PropertiesError::new(
-                "listeners",
-                self.text("listeners").unwrap_or_default(),
-                "no listener for clients",
-            ));
-        }
-        Ok(listeners)
-    }
-
-    fn advertise(&self, listeners: &mut [Listener]) -> Result<(), PropertiesError> {
-        for (name, address) in self.endpoints("advertised.listeners")? {
-            match listeners.iter_mut().find(|listener| listener.name == name) {
-                Some(listener) => listener.advertised = Some(address),
-                None => {
-                    return Err(PropertiesError::new(
-                        "advertised.listeners",
-                        &name,
-                        "no such listener",
-                    ));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// `NAME://host:port,...` as pairs of name and address, without those of controllers.
-    fn endpoints(&self, key: &str) -> Result<Vec<(String, String)>, PropertiesError> {
-        let wrong = |value: &str| PropertiesError::new(key, value, "not of the form NAME://host:port");
-        let endpoint = |value: &str| {
-            let (name, address) = value.trim().split_once("://").ok_or_else(|| wrong(value))?;
-            let port = address.rsplit_once(':').ok_or_else(|| wrong(value))?.1;
-            port.parse::<u16>().map_err(|_| wrong(value))?;
-            Ok((name.to_owned(), address.to_owned()))
-        };
-        let controllers = self.text("controller.listener.names").unwrap_or_default();
-        let controllers: Vec<&str> = items(controllers).collect();
-        self.text(key)
-            .unwrap_or_default()
-            .split(',')
-            .filter(|part| !part.trim().is_empty())
-            .map(endpoint)
-            .filter(|found| {
-                found
-                    .as_ref()
-                    .map_or(true, |(name, _)| !controllers.contains(&name.as_str()))
-            })
-            .collect()
-    }
-
-    /// How the listener `name` is protected.
-    fn tls(&self, name: &str) -> Result<Option<TlsOptions>, PropertiesError> {
-        let map = self.text("listener.security.protocol.map").unwrap_or_default();
-        let mapped = map
-            .split(',')
-            .filter_map(|pair| pair.trim().split_once(':'))
-            .find(|(of, _)| *of == name);
-        match mapped.map_or(name, |(_, protocol)| protocol) {
-            "PLAINTEXT" => Ok(None),
-            "SSL" => self.tls_options(name).map(Some),
-            other => Err(PropertiesError::new(
-                "listeners",
-                name,
-                format!("security protocol {other} is not served"),
-            )),
-        }
-    }
-
-    fn tls_options(&self, name: &str) -> Result<TlsOptions, PropertiesError> {
-        let own = |key: &str| {
-            let key_of_listener = format!("listener.name.{}.{key}", name.to_lowercase());
-            self.text(&key_of_listener)
-                .or_else(|| self.text(key))
-                .map(str::to_owned)
-        };
-        for key in ["ssl.keystore.type", "ssl.truststore.type"] {
-            if let Some(kind) = own(key).filter(|kind| kind != "PEM") {
-                return Err(PropertiesError::new(key, &kind, "only PEM is served"));
-            }
-        }
-        let (location, trust) = (own("ssl.keystore.location"), own("ssl.truststore.location"));
-        let absent =
-            || PropertiesError::new("ssl.keystore.location", "", "an SSL listener needs a certificate");
-        Ok(TlsOptions {
-            certificates: own("ssl.keystore.certificate.chain")
-                .or_else(|| location.clone())
-                .ok_or_else(absent)?,
-            key: own("ssl.keystore.key").or(location).ok_or_else(absent)?,
-            client_ca: own("ssl.truststore.certificates").or(trust),
-            client_required: own("ssl.client.auth").as_deref() == Some("required"),
-        })
     }
 }

@@ -113,7 +113,7 @@ fn what_cannot_be_taken_is_named() {
     );
     assert_eq!(
         refused("listeners=nowhere"),
-        "listeners=nowhere: not of the form NAME://host:port"
+        "Error creating broker listeners from '[nowhere]': Unable to parse nowhere to a broker endpoint"
     );
     assert_eq!(
         refused("listeners=SASL_SSL://:9092"),
@@ -122,6 +122,39 @@ fn what_cannot_be_taken_is_named() {
     assert_eq!(
         refused("advertised.listeners=OTHER://x:1"),
         "advertised.listeners=OTHER: no such listener"
+    );
+}
+
+#[test]
+fn listeners_are_told_as_they_are() {
+    let (mut config, _) = applied(
+        "listeners=CONTROLLER://:9093,PLAINTEXT://:9092,two://[::1]:1\ncontroller.listener.names=CONTROLLER\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,TWO:PLAINTEXT\n",
+    );
+    let told = |config: &Config| super::listeners::listeners_of(&config.properties, &config.listeners);
+    assert_eq!(
+        told(&config),
+        "PLAINTEXT://:9092,two://[::1]:1,CONTROLLER://:9093"
+    );
+    // As by a flag.
+    config.listeners[0].bind = "127.0.0.1:0".to_owned();
+    assert_eq!(
+        told(&config),
+        "PLAINTEXT://127.0.0.1:0,two://[::1]:1,CONTROLLER://:9093"
+    );
+    let secured = super::Listener {
+        name: "PLAINTEXT".to_owned(),
+        tls: Some(Default::default()),
+        ..Default::default()
+    };
+    let map = super::listeners::protocols_of(None, &[secured]).unwrap();
+    assert_eq!(
+        map,
+        "PLAINTEXT:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL,SSL:SSL"
+    );
+    assert_eq!(
+        super::listeners::protocols_of(None, &Config::default().listeners),
+        None
     );
 }
 

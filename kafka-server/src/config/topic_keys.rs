@@ -27,7 +27,7 @@ pub(crate) static TOPIC_KEYS: &[Definition] = &[
     Definition::new("delete.retention.ms", Long, "86400000", AtLeast(0),
         "How long a compacted topic keeps the tombstone of a deleted key, which is also how long a consumer that reads from the start may take to see every deletion."),
     Definition::new("file.delete.delay.ms", Long, "60000", AtLeast(0),
-        "How long the file of a dropped segment may stay on disk. Kept and shown, without effect: it is used again at once, and never while somebody reads it."),
+        "How long the file of a dropped segment may stay on disk. Kept and shown, without effect: its space is used again at once, but never while somebody reads it."),
     Definition::new("flush.messages", Long, FOREVER, AtLeast(1),
         "After how many records data is forced to stable storage; with 1, an acknowledged record has been."),
     Definition::new("flush.ms", Long, FOREVER, AtLeast(0),

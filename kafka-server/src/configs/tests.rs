@@ -168,16 +168,8 @@ async fn settings_outlive_the_broker() {
     alter(&first, G, Operation::Set, "consumer.session.timeout.ms", "50000")
         .await
         .unwrap();
-    let again = Broker::load(
-        Config::default(),
-        Default::default(),
-        Vec::new(),
-        first.shard.clone(),
-        first.clock.clone(),
-        first.random.clone(),
-    )
-    .await
-    .unwrap();
+    let (shard, clock, random) = (first.shard.clone(), first.clock.clone(), first.random.clone());
+    let again = Broker::over(Config::default(), shard, clock, random).await;
     assert_eq!(
         again.topics.image().get("t").unwrap().config.max_message_bytes,
         5000
@@ -388,14 +380,178 @@ async fn keys_of_one_listener_are_taken_and_told() {
 
 /// Where the original goes further: docs/compat/kafka-administration.md says so.
 #[tokio::test]
-async fn what_cannot_change_here_is_refused() {
+async fn classes_are_kept_without_effect() {
     let broker = broker().await;
-    for key in ["listeners", "listener.security.protocol.map"] {
-        let (code, why) = refused(&broker, ME, key, "PLAINTEXT://127.0.0.1:1").await;
-        assert_eq!(code, ResponseError::InvalidRequest);
-        assert_eq!(why, format!("Cannot update these configs dynamically: [{key}]"));
-    }
     for key in ["metric.reporters", "principal.builder.class"] {
         alter(&broker, ME, Operation::Set, key, "x.Y").await.unwrap();
     }
+}
+
+const EXTRA: &str = "EXTRA://127.0.0.1:0";
+const MAP: &str = "PLAINTEXT:PLAINTEXT,EXTRA:PLAINTEXT,SEC:SSL";
+
+/// Where the listeners are that `broker` has, by their names.
+fn open(broker: &Broker) -> Vec<(String, std::net::SocketAddr)> {
+    let open = broker.listeners.open();
+    let told = open
+        .iter()
+        .map(|one| (one.asked.name.clone(), one.listener.address()));
+    told.collect()
+}
+
+async fn listen(broker: &Broker, listeners: &str) -> Result<(), ApiError> {
+    alter(broker, ME, Operation::Set, "listeners", listeners).await
+}
+
+/// A broker whose other listeners may be closed again.
+async fn advertising() -> Arc<Broker> {
+    let properties = [
+        ("advertised.listeners", "PLAINTEXT://127.0.0.1:9092"),
+        ("listener.security.protocol.map", MAP),
+    ];
+    let properties = properties.map(|(key, value)| (key.to_owned(), value.to_owned()));
+    let config = Config {
+        properties: properties.into(),
+        ..Config::default()
+    };
+    Broker::in_memory(config).await
+}
+
+#[tokio::test]
+async fn listeners_are_opened_moved_and_closed() {
+    let broker = advertising().await;
+    let plain = format!("PLAINTEXT://{}", open(&broker)[0].1);
+    listen(&broker, &format!("{plain},{EXTRA}")).await.unwrap();
+    let first = open(&broker);
+    assert_eq!(first.len(), 2);
+    let ways: Vec<_> = broker.listeners.open().iter().map(|one| one.way.number).collect();
+    // Said as it came about, it stays where it is; said otherwise, it moves.
+    let extra = first[1].1;
+    listen(&broker, &format!("{plain},EXTRA://{extra}"))
+        .await
+        .unwrap();
+    assert_eq!(open(&broker), first);
+    listen(&broker, &format!("{plain},EXTRA://127.0.0.2:0"))
+        .await
+        .unwrap();
+    let moved = open(&broker);
+    assert_eq!(
+        (&moved[0], moved[1].1.ip().to_string()),
+        (&first[0], "127.0.0.2".to_owned())
+    );
+    let after: Vec<_> = broker.listeners.open().iter().map(|one| one.way.number).collect();
+    assert_eq!(ways, after, "a listener that moves stays the same");
+    assert_eq!(
+        broker.address("EXTRA"),
+        ("127.0.0.2".to_owned(), moved[1].1.port())
+    );
+    // Who comes takes over from who goes.
+    alter(
+        &broker,
+        ME,
+        Operation::Set,
+        "listener.security.protocol.map",
+        "PLAINTEXT:PLAINTEXT,EXTRA:PLAINTEXT,B:PLAINTEXT",
+    )
+    .await
+    .unwrap();
+    listen(&broker, &format!("{plain},B://{}", moved[1].1))
+        .await
+        .unwrap();
+    assert_eq!(
+        broker.address("EXTRA"),
+        ("127.0.0.2".to_owned(), moved[1].1.port()),
+        "who is still connected is told what it was"
+    );
+    assert_eq!(open(&broker)[1], ("B".to_owned(), moved[1].1));
+    alter(&broker, ME, Operation::Delete, "listeners", "")
+        .await
+        .unwrap();
+    assert_eq!(open(&broker), first[..1]);
+}
+
+/// The texts are those of the original, asked the same, but for the last two: it takes these and says so in its log.
+#[tokio::test]
+async fn listeners_that_cannot_be_are_refused() {
+    let broker = advertising().await;
+    let plain = format!("PLAINTEXT://{}", open(&broker)[0].1);
+    let before = open(&broker);
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap();
+    let class = "Invalid value org.apache.kafka.common.config.ConfigException: ";
+    for (listeners, why) in [
+        ("".to_owned(), "Configuration 'listeners' must not be empty. Valid values include: any non-empty value".to_owned()),
+        (
+            "nonsense".to_owned(),
+            "Error creating broker listeners from '[nonsense]': Unable to parse nonsense to a broker endpoint".to_owned(),
+        ),
+        (
+            format!("{plain},OTHER://127.0.0.1:1"),
+            format!("Error creating broker listeners from '[{plain}, OTHER://127.0.0.1:1]': No security protocol defined for listener OTHER"),
+        ),
+        (
+            format!("{plain},PLAINTEXT://127.0.0.1:1"),
+            format!("Error creating broker listeners from '[{plain}, PLAINTEXT://127.0.0.1:1]': Each listener must have a different name, listeners: [{plain}, PLAINTEXT://127.0.0.1:1]"),
+        ),
+        (
+            "PLAINTEXT://127.0.0.1:9,EXTRA://127.0.0.1:9".to_owned(),
+            "Error creating broker listeners from '[PLAINTEXT://127.0.0.1:9, EXTRA://127.0.0.1:9]': If you have two listeners on the same port then one needs to be IPv4 and the other IPv6, listeners: [PLAINTEXT://127.0.0.1:9, EXTRA://127.0.0.1:9], port: 9".to_owned(),
+        ),
+        (
+            EXTRA.to_owned(),
+            "requirement failed: advertised.listeners listener names must be equal to or a subset of the ones defined in listeners. Found PLAINTEXT. The valid options based on the current configuration are EXTRA".to_owned(),
+        ),
+        (format!("{plain},EXTRA://{taken}"), format!("Socket server failed to bind to {taken}: Address already in use.")),
+        (format!("{plain},SEC://127.0.0.1:0"), "ssl.keystore.location=: an SSL listener needs a certificate".to_owned()),
+    ] {
+        let told = refused(&broker, ME, "listeners", &listeners).await;
+        assert_eq!(told, (ResponseError::InvalidRequest, why), "{listeners}");
+    }
+    assert_eq!(
+        refused(&broker, ALL, "listeners", &plain).await.1,
+        "Cannot update these configs at default cluster level, broker id must be specified: [listeners]"
+    );
+    let map = "listener.security.protocol.map";
+    listen(&broker, &format!("{plain},{EXTRA}")).await.unwrap();
+    for (value, why) in [
+        (
+            "EXTRA",
+            format!("Error parsing configuration property '{map}': begin 0, end -1, length 5"),
+        ),
+        (
+            "EXTRA:NONSENSE",
+            format!("Invalid security protocol `NONSENSE` defined in {map}"),
+        ),
+        (
+            "PLAINTEXT:PLAINTEXT,EXTRA:SSL",
+            format!(
+                "{class}Security protocol cannot be updated for existing listener ListenerName(EXTRA) for configuration Invalid dynamic configuration"
+            ),
+        ),
+    ] {
+        assert_eq!(refused(&broker, ME, map, value).await.1, why, "{value}");
+    }
+    assert_eq!(open(&broker)[..1], before);
+}
+
+/// Without `advertised.listeners` every listener is advertised, and stays.
+#[tokio::test]
+async fn what_is_advertised_stays() {
+    let broker = broker().await;
+    let plain = format!("PLAINTEXT://{}", open(&broker)[0].1);
+    alter(&broker, ME, Operation::Set, "listener.security.protocol.map", MAP)
+        .await
+        .unwrap();
+    listen(&broker, &format!("{plain},{EXTRA}")).await.unwrap();
+    assert_eq!(
+        refused(&broker, ME, "listeners", &plain).await.1,
+        "Invalid value org.apache.kafka.common.config.ConfigException: Advertised listeners 'Set(ListenerName(PLAINTEXT), \
+         ListenerName(EXTRA))' must be a subset of listeners 'Set(ListenerName(PLAINTEXT))' for configuration Invalid \
+         dynamic configuration"
+    );
+    assert_eq!(
+        refused(&broker, ME, "listeners", EXTRA).await.1,
+        "requirement failed: inter.broker.listener.name must be a listener name defined in advertised.listeners. The valid \
+         options based on currently configured listeners are EXTRA"
+    );
 }

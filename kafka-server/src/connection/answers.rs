@@ -25,6 +25,7 @@ enum State {
 
 struct Slot {
     api: &'static Api,
+    version: i16,
     /// When its request was taken.
     since: Duration,
     state: State,
@@ -70,14 +71,13 @@ impl Answers {
     ) -> Result<(), Close> {
         let since = session.broker.clock.elapsed();
         let started = handlers::dispatch(session, number, frame.bytes)?;
-        let (api, mut answer) = (started.api, started.answer);
+        let (api, version, mut answer) = (started.api, started.version, started.answer);
         let state = match answer.as_mut().poll(task) {
             Poll::Ready(reply) => {
                 let reply = reply.inspect_err(|_| metrics.api(api).failed())?;
                 metrics
                     .api(api)
-                    .latency
-                    .answered(session.broker.clock.elapsed().saturating_sub(since));
+                    .answered(version, session.broker.clock.elapsed().saturating_sub(since));
                 if self.slots.is_empty() {
                     leave(reply, output);
                     return Ok(());
@@ -94,6 +94,7 @@ impl Answers {
         };
         self.slots.push_back(Slot {
             api,
+            version,
             since,
             state,
             _permit: frame.permit,
@@ -119,10 +120,10 @@ impl Answers {
             };
             slot.state = State::Done(Reply::Nothing);
             let reply = reply.inspect_err(|_| metrics.api(slot.api).failed())?;
-            metrics
-                .api(slot.api)
-                .latency
-                .answered(session.broker.clock.elapsed().saturating_sub(slot.since));
+            metrics.api(slot.api).answered(
+                slot.version,
+                session.broker.clock.elapsed().saturating_sub(slot.since),
+            );
             self.done_bytes += reply.bytes();
             slot.state = State::Done(reply);
         }

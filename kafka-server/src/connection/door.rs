@@ -2,7 +2,7 @@
 
 use crate::{
     config::{BrokerConfig, Limits, broker::Source},
-    listeners::Listeners,
+    listeners::{Listeners, Pace, Way},
 };
 use arc_swap::ArcSwap;
 use parking_lot::Mutex;
@@ -22,34 +22,13 @@ pub(crate) struct Entrance {
     /// What was set since.
     config: Arc<ArcSwap<BrokerConfig>>,
     listeners: Arc<Listeners>,
-    /// Their names, by their places.
-    names: Vec<Arc<str>>,
-    /// The listener that stays open when the others are full. As with the original, there is none where it is the only one.
-    spared: Option<usize>,
-    paces: Mutex<Paces>,
-}
-
-/// Who came in this second: by any listener, and by each.
-#[derive(Debug)]
-struct Paces {
-    all: Pace,
-    of: Vec<Pace>,
+    /// Who came in this second, by whichever listener.
+    pace: Mutex<Pace>,
 }
 
 impl Entrance {
-    /// A way in by the listeners called `names`, of which `spared` stays open when the others are full.
-    pub(crate) fn new(
-        limits: Limits,
-        config: Arc<ArcSwap<BrokerConfig>>,
-        listeners: Arc<Listeners>,
-        names: Vec<Arc<str>>,
-        spared: &str,
-    ) -> Self {
-        let spared = names.iter().position(|name| **name == *spared);
-        let paces = Paces {
-            all: Pace::default(),
-            of: names.iter().map(|_| Pace::default()).collect(),
-        };
+    /// A way in by `listeners`.
+    pub(crate) fn new(limits: Limits, config: Arc<ArcSwap<BrokerConfig>>, listeners: Arc<Listeners>) -> Self {
         let patience = Patience {
             idle_max: limits.connections_idle_max,
             write_stall_max: limits.write_stall_max,
@@ -59,40 +38,40 @@ impl Entrance {
             limits,
             config,
             listeners,
-            spared: spared.filter(|_| names.len() > 1),
-            names,
-            paces: Mutex::new(paces),
+            pace: Mutex::default(),
         }
     }
 
-    /// How long the next connection by `listener` has to wait before it asks again; not at all where it is its turn.
-    pub(crate) fn wait(&self, listener: usize, now: Duration) -> Duration {
-        let (config, mut paces) = (self.config.load(), self.paces.lock());
-        let Paces { all, of } = &mut *paces;
-        let mut turns = Vec::with_capacity(2);
-        if self.spared != Some(listener) {
-            turns.push((all, config.get(RATE_MAX, u64::MAX)));
-        }
-        if let (Some(own), Some(name)) = (of.get_mut(listener), self.names.get(listener)) {
-            turns.push((own, config.of_listener(name, RATE_MAX, u64::MAX)));
+    /// How long the next connection by `way` has to wait before it asks again; not at all where it is its turn.
+    pub(crate) fn wait(&self, way: &Way, now: Duration) -> Duration {
+        let config = self.config.load();
+        let (mut all, mut own) = (self.pace.lock(), way.pace.lock());
+        let mut turns = vec![(&mut *own, config.of_listener(&way.name, RATE_MAX, u64::MAX))];
+        if !self.is_spared(way) {
+            turns.push((&mut *all, config.get(RATE_MAX, u64::MAX)));
         }
         let waits = turns.iter_mut().map(|(pace, rate)| pace.left(now, *rate));
         let wait = waits.max().unwrap_or_default();
         if wait.is_zero() {
-            turns.iter_mut().for_each(|(pace, _)| pace.taken += 1);
+            turns.iter_mut().for_each(|(pace, _)| pace.take());
         }
         wait
     }
 
-    /// A seat for a connection from `ip` by `listener`.
-    pub(crate) fn enter(&self, listener: usize, ip: IpAddr) -> Result<Place, NoSeat> {
-        self.connections.enter(ip, self.door(listener, ip))
+    /// A seat for a connection from `ip` by `way`.
+    pub(crate) fn enter(&self, way: &Way, ip: IpAddr) -> Result<Place, NoSeat> {
+        self.connections.enter(ip, self.door(way, ip))
+    }
+
+    fn is_spared(&self, way: &Way) -> bool {
+        self.listeners.spared() == Some(way.number)
     }
 
     /// Has connections go while there are more than `max.connections`, which may have been lowered. Never ends.
     pub(crate) async fn shrink(&self) {
         loop {
-            self.connections.shrink(self.connections_max(), self.spared);
+            self.connections
+                .shrink(self.connections_max(), self.listeners.spared());
             tokio::time::sleep(SHRINK_INTERVAL).await;
         }
     }
@@ -109,41 +88,20 @@ impl Entrance {
         set.next()?.0.trim().parse().ok()
     }
 
-    fn door(&self, listener: usize, ip: IpAddr) -> Door {
+    fn door(&self, way: &Way, ip: IpAddr) -> Door {
         let config = self.config.load();
         let from_ip_max = self.changed("max.connections.per.ip");
-        let name = self.names.get(listener).map_or("", |name| name);
         let connections_max = self.connections_max();
         Door {
-            listener,
+            listener: way.number,
             connections_max,
-            of_listener_max: config.of_listener(name, CONNECTIONS_MAX, connections_max),
+            of_listener_max: config.of_listener(&way.name, CONNECTIONS_MAX, connections_max),
             from_ip_max: self
                 .listeners
                 .override_of(&config, ip)
                 .or(from_ip_max)
                 .unwrap_or(self.limits.connections_per_ip_max),
-            is_protected: self.spared == Some(listener),
-        }
-    }
-}
-
-/// Spreads new connections over time: so many of them in any one second.
-#[derive(Debug, Default)]
-struct Pace {
-    second: u64,
-    taken: u64,
-}
-
-impl Pace {
-    /// How long it takes until somebody may come in, where `rate` may in a second.
-    fn left(&mut self, now: Duration, rate: u64) -> Duration {
-        if self.second != now.as_secs() {
-            (self.second, self.taken) = (now.as_secs(), 0);
-        }
-        match self.taken < rate {
-            true => Duration::ZERO,
-            false => Duration::from_secs(self.second + 1).saturating_sub(now),
+            is_protected: self.is_spared(way),
         }
     }
 }

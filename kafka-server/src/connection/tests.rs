@@ -319,3 +319,21 @@ fn memory_of_large_requests_is_used_again_once_nobody_reads_it() {
     assert!(third.is_empty());
     assert_eq!(third.as_ptr(), place);
 }
+
+#[tokio::test]
+async fn a_stop_frees_the_port_though_somebody_stays() {
+    let house = House::with(|_| {}).await;
+    let client = house.client().await;
+    let requests: Vec<u8> = (0..1000).flat_map(api_versions).collect();
+    // Who never reads holds the connection up, once the server can write no more.
+    while timeout(Duration::from_secs(1), client.writable()).await.is_ok() {
+        _ = client.try_write(&requests);
+    }
+    house.stop.cancel();
+    let freed = async {
+        while std::net::TcpListener::bind(house.address()).is_err() {
+            sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(40), freed).await.unwrap();
+}

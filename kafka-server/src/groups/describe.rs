@@ -5,7 +5,7 @@ use crate::{
     core::groups::{
         classic::{CONSUMER, Member, State},
         consumer::Member as ConsumerMember,
-        group::Protocol,
+        group::{Group, Protocol},
         offsets::Change,
     },
     error::ApiError,
@@ -21,6 +21,8 @@ pub(crate) struct Listed {
     pub(crate) protocol_type: Arc<str>,
     pub(crate) state: &'static str,
     pub(crate) kind: &'static str,
+    /// How many members it has.
+    pub(crate) members: usize,
 }
 
 /// A classic group as DescribeGroups tells it.
@@ -59,26 +61,30 @@ impl Groups {
     pub(crate) async fn list(&self) -> Vec<Listed> {
         let mut listed = Vec::new();
         for id in self.ids() {
-            let line = self.look(&id, |group| {
-                let id = id.clone();
-                match &group.protocol {
-                    Protocol::Classic(classic) => Listed {
-                        id,
-                        protocol_type: classic.protocol_type().cloned().unwrap_or_default(),
-                        state: classic.state().name(),
-                        kind: "Classic",
-                    },
-                    Protocol::Consumer(consumer) => Listed {
-                        id,
-                        protocol_type: Arc::from(CONSUMER),
-                        state: consumer.state(),
-                        kind: "Consumer",
-                    },
-                }
-            });
-            listed.extend(line.await);
+            listed.extend(self.listed(id).await);
         }
         listed
+    }
+
+    /// The line of one group, unless it is gone.
+    pub(crate) async fn listed(&self, id: Arc<str>) -> Option<Listed> {
+        let line = |group: &Group| match &group.protocol {
+            Protocol::Classic(classic) => Listed {
+                id: id.clone(),
+                protocol_type: classic.protocol_type().cloned().unwrap_or_default(),
+                state: classic.state().name(),
+                kind: "Classic",
+                members: classic.members().count(),
+            },
+            Protocol::Consumer(consumer) => Listed {
+                id: id.clone(),
+                protocol_type: Arc::from(CONSUMER),
+                state: consumer.state(),
+                kind: "Consumer",
+                members: consumer.members().count(),
+            },
+        };
+        self.look(&id, line).await
     }
 
     /// DescribeGroups of one group.

@@ -15,7 +15,7 @@ mod settings;
 mod store;
 mod timers;
 
-pub(crate) use describe::{Described, DescribedConsumer, DescribedMember};
+pub(crate) use describe::{Described, DescribedConsumer, DescribedMember, Listed};
 pub(crate) use expiry::maintenance;
 pub(crate) use offsets::{
     CommitPartition, CommitRequest, CommitTopic, FetchTopics, FetchedPartition, FetchedTopic,
@@ -221,7 +221,7 @@ impl Groups {
     }
 
     /// Ids of every group, sorted.
-    fn ids(&self) -> Vec<Arc<str>> {
+    pub(crate) fn ids(&self) -> Vec<Arc<str>> {
         self.inner.groups.lock().keys().cloned().collect()
     }
 }

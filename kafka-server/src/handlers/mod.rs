@@ -300,6 +300,8 @@ pub(crate) static TABLE: &[Api] = &[
 pub(crate) struct Started {
     /// Its line of the table.
     pub(crate) api: &'static Api,
+    /// The version that it will be answered in.
+    pub(crate) version: i16,
     /// What it will be answered.
     pub(crate) answer: Answer,
 }
@@ -332,7 +334,8 @@ pub(crate) fn dispatch(session: &Arc<Session>, number: u64, mut frame: Bytes) ->
         // Clients probe with the newest version they know: this one answer is given in the oldest form.
         return if key == api_versions::KEY {
             let answer = api_versions::unsupported(cx);
-            Ok(Started { api, answer })
+            let version = 0;
+            Ok(Started { api, version, answer })
         } else {
             Err(unknown)
         };
@@ -341,7 +344,7 @@ pub(crate) fn dispatch(session: &Arc<Session>, number: u64, mut frame: Bytes) ->
         header::skip_tags(&mut frame)?;
     }
     let answer = (api.call)(cx, frame);
-    Ok(Started { api, answer })
+    Ok(Started { api, version, answer })
 }
 
 #[cfg(test)]

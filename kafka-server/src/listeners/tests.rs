@@ -1,4 +1,5 @@
 use super::*;
+use server_kit::TlsOptions;
 use std::collections::BTreeMap;
 
 /// A key and a certificate, as stock servers keep them.
@@ -15,24 +16,32 @@ fn own(pairs: &[(&str, &str)]) -> BrokerConfig {
     }
 }
 
-async fn outside(config: &BrokerConfig) -> Listeners {
-    let started = TlsOptions {
-        certificates: PEM.to_owned(),
-        key: PEM.to_owned(),
-        client_ca: None,
-        client_required: false,
+async fn outside(dynamic: &BrokerConfig) -> Listeners {
+    let listener = config::Listener {
+        name: "OUTSIDE".to_owned(),
+        bind: "127.0.0.1:0".to_owned(),
+        tls: Some(TlsOptions {
+            certificates: PEM.to_owned(),
+            key: PEM.to_owned(),
+            ..TlsOptions::default()
+        }),
+        ..config::Listener::default()
     };
-    let acceptor = read(&started).unwrap();
-    let name = "OUTSIDE".to_owned();
-    Listeners::start(
-        vec![Secured {
-            name,
-            started,
-            acceptor,
-        }],
-        config,
-    )
-    .await
+    let config = Config {
+        listeners: vec![listener],
+        ..Config::default()
+    };
+    Listeners::start(&config, dynamic).await.unwrap()
+}
+
+/// How many certificates would be renewed.
+async fn renewed(
+    listeners: &Listeners,
+    now: &BrokerConfig,
+    next: &BrokerConfig,
+) -> Result<usize, AlterFault> {
+    let change = listeners.prepare(now, next, false).await?;
+    Ok(change.renewals.len())
 }
 
 #[tokio::test]
@@ -53,21 +62,28 @@ async fn certificates_that_cannot_be_read_are_refused() {
     let nothing = own(&[]);
     let listeners = outside(&nothing).await;
     let location = "listener.name.outside.ssl.keystore.location";
-    let refused = |pairs: &[(&str, &str)]| listeners.read(&nothing, &own(pairs)).err().unwrap().to_string();
+    let refused = async |pairs: &[(&str, &str)]| {
+        let told = renewed(&listeners, &nothing, &own(pairs)).await;
+        told.unwrap_err().to_string()
+    };
     let class = "Invalid value org.apache.kafka.common.config.ConfigException: Validation of dynamic config update of \
                  SSLFactory failed: org.apache.kafka.common.errors.InvalidConfigurationException: ";
     let end = " for configuration Invalid dynamic configuration";
     let load = "Failed to load PEM SSL keystore /nowhere";
-    assert_eq!(refused(&[(location, "/nowhere")]), format!("{class}{load}{end}"));
+    assert_eq!(
+        refused(&[(location, "/nowhere")]).await,
+        format!("{class}{load}{end}")
+    );
     let trust = "listener.name.outside.ssl.truststore.location";
-    assert_eq!(refused(&[(trust, "/nowhere")]), format!("{class}{load}{end}"));
+    assert_eq!(
+        refused(&[(trust, "/nowhere")]).await,
+        format!("{class}{load}{end}")
+    );
     let password = "SSL key store is specified, but key store password is not specified.";
     let jks = ("listener.name.outside.ssl.keystore.type", "JKS");
-    assert_eq!(refused(&[jks]), format!("{class}{password}{end}"));
-    assert_eq!(
-        listeners.read(&nothing, &own(&[(location, PEM)])).unwrap().len(),
-        1
-    );
+    assert_eq!(refused(&[jks]).await, format!("{class}{password}{end}"));
+    let again = own(&[(location, PEM)]);
+    assert_eq!(renewed(&listeners, &nothing, &again).await.unwrap(), 1);
 }
 
 /// A file that was right when it was named, and is not any more, stays as it was read.
@@ -77,5 +93,37 @@ async fn a_certificate_that_was_spoilt_later_refuses_nothing_else() {
     let listeners = outside(&gone).await;
     let mut next = gone.clone();
     next.own.insert("log.cleaner.threads".to_owned(), "2".to_owned());
-    assert!(listeners.read(&gone, &next).unwrap().is_empty());
+    assert_eq!(renewed(&listeners, &gone, &next).await.unwrap(), 0);
+}
+
+/// Two that were set to swap their places, as far as one of them could.
+#[tokio::test]
+async fn what_was_set_and_cannot_be_opened_keeps_none_from_starting() {
+    let free = || std::net::TcpListener::bind("127.77.0.1:0").unwrap();
+    let held = [free(), free(), free()];
+    let [first, second, taken] = held.each_ref().map(|one| one.local_addr().unwrap().to_string());
+    let [one, other, _taken] = held;
+    drop((one, other));
+    let listener = |(name, bind): (&str, &String)| config::Listener {
+        name: name.to_owned(),
+        bind: bind.clone(),
+        ..config::Listener::default()
+    };
+    let config = Config {
+        listeners: [("A", &first), ("B", &second)].map(listener).to_vec(),
+        ..Config::default()
+    };
+    let set = own(&[
+        (LISTENERS, &format!("B://{first},A://{taken}")),
+        (PROTOCOLS, "A:PLAINTEXT,B:PLAINTEXT"),
+    ]);
+    let swapped = wanted(&config.listeners, &config.listeners, &set).unwrap();
+    assert_eq!(swapped[0].bind, first);
+    let listeners = Listeners::start(&config, &set).await.unwrap();
+    let open = listeners.open();
+    let places: Vec<_> = open
+        .iter()
+        .map(|one| one.listener.address().to_string())
+        .collect();
+    assert_eq!(places, [first, second]);
 }

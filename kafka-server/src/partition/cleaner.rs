@@ -2,9 +2,11 @@
 
 use super::{Opened, Partition, contiguous};
 use crate::{
+    config::BrokerConfig,
     core::compaction::{
         Asked, BatchFacts, CleanedTransactions, Cleaning, Fate, KeyHash, KeyMap, LastOf, Segment, due,
     },
+    core::producers::Aborted,
     error::ApiError,
     state::framing,
     wire::{
@@ -13,15 +15,17 @@ use crate::{
         records::{Batch, BatchBuilder, Batches, Record, Records, read_marker},
     },
 };
+use arc_swap::ArcSwap;
 use std::{
     collections::HashMap,
     hash::{BuildHasher, Hasher},
     ops::Range,
     sync::Arc,
+    time::Duration,
 };
 use storage::{Chunk, Entry, ReadLimit, Result, StorageError};
-use tokio::{runtime::Handle, task::spawn_blocking};
-use tokio_util::sync::CancellationToken;
+use tokio::runtime::Handle;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Bytes read at once.
 const READ_BYTES: usize = 1 << 20;
@@ -29,6 +33,10 @@ const READ_BYTES: usize = 1 << 20;
 pub(super) const GROUP_BYTES_MAX: u64 = 32 << 20;
 /// Keys told apart in one pass; the rest waits for the next one.
 const KEYS_MAX: usize = 500_000;
+/// Seconds after which it is looked again how fast logs may be read.
+const PACE_PIECE_SECONDS: f64 = 1.0;
+/// Less than that is less than how well can be slept.
+const WAIT_MIN_SECONDS: f64 = 0.001;
 
 /// How keys become hashes in one pass: by chance, so that nobody can make two keys meet.
 #[derive(Clone)]
@@ -46,29 +54,65 @@ impl Hashing {
     }
 }
 
-impl Partition {
-    /// [`Partition::clean`] on a thread of its own: it unpacks, checks and packs for as long as there is something to
-    /// do, and the network's threads have their own work. Gives up between two pieces of a log once `stop` says so.
-    pub(super) async fn clean_aside(
-        self: &Arc<Self>,
-        seeds: [u64; 2],
-        stop: CancellationToken,
-    ) -> std::result::Result<bool, ApiError> {
-        let (partition, runtime) = (self.clone(), Handle::current());
-        let cleaned = spawn_blocking(move || {
-            runtime.block_on(stop.run_until_cancelled(async {
-                let opened = partition.open().await?;
-                Ok(partition.clean(opened, seeds).await?)
-            }))
-        });
-        cleaned
-            .await
-            .map_err(|_| ResponseError::UnknownServerError)?
-            .unwrap_or(Ok(false))
+/// A thread beside the network's: what runs there gives up once the broker stops, and is waited for.
+pub(super) struct Aside {
+    stop: CancellationToken,
+    running: TaskTracker,
+}
+
+impl Aside {
+    pub(super) fn new(stop: CancellationToken) -> Self {
+        Aside {
+            stop,
+            running: TaskTracker::new(),
+        }
     }
 
-    /// Compacts what is due, if anything is; answers whether there was. `seeds` are random.
-    pub(super) async fn clean(&self, opened: &Opened, seeds: [u64; 2]) -> Result<bool> {
+    /// Does `work`; nothing where the broker stops before it is done.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl Future<Output = T> + Send + 'static,
+    ) -> std::result::Result<Option<T>, ApiError> {
+        let (stop, runtime) = (self.stop.clone(), Handle::current());
+        let done = self
+            .running
+            .spawn_blocking(move || runtime.block_on(stop.run_until_cancelled(work)));
+        Ok(done.await.map_err(|_| ResponseError::UnknownServerError)?)
+    }
+
+    /// Answers when nothing runs any more.
+    pub(super) async fn ended(&self) {
+        self.running.close();
+        self.running.wait().await;
+    }
+}
+
+/// What of a log is due for compaction.
+pub(super) struct Dirty {
+    chunks: Vec<Chunk>,
+    stretch: Range<u64>,
+}
+
+impl Partition {
+    /// [`Partition::clean`] on a thread of its own: it unpacks, checks and packs for as long as there is something to
+    /// do, and the network's threads have their own work. Whether it came to its end before the broker stopped.
+    pub(super) async fn clean_aside(
+        self: &Arc<Self>,
+        dirty: Dirty,
+        seeds: [u64; 2],
+        aside: &Aside,
+    ) -> std::result::Result<bool, ApiError> {
+        let partition = self.clone();
+        let cleaned = aside.run(async move {
+            let opened = partition.open().await?;
+            partition.clean(opened, dirty, seeds).await?;
+            Ok::<_, ApiError>(())
+        });
+        Ok(cleaned.await?.transpose()?.is_some())
+    }
+
+    /// What is due for compaction, if anything is.
+    pub(super) fn dirty(&self, opened: &Opened) -> Option<Dirty> {
         let policy = self.policy();
         let now_ms = self.env.clock.now_ms();
         let chunks: Vec<Chunk> = opened
@@ -83,24 +127,28 @@ impl Partition {
             lag_max_ms: policy.compaction_lag_max_ms,
             dirty_ratio_min: policy.cleanable_dirty_ratio_min,
         };
-        let start = opened.log_start();
-        let (cleaned, aborted, last_of) = self.facts(opened, start);
-        let stable = opened.last_stable_offset();
-        let Some(dirty) = due(&segments, cleaned, stable, now_ms, &asked) else {
-            return Ok(false);
-        };
+        let cleaned = opened.state.lock().cleaned.max(opened.log_start());
+        let stretch = due(&segments, cleaned, opened.last_stable_offset(), now_ms, &asked)?;
+        Some(Dirty { chunks, stretch })
+    }
+
+    /// Compacts what is `dirty`. `seeds` are random.
+    pub(super) async fn clean(&self, opened: &Opened, dirty: Dirty, seeds: [u64; 2]) -> Result<()> {
+        let Dirty { chunks, stretch } = dirty;
+        let (aborted, last_of) = left_by_producers(opened);
+        let pace = &Pace(self.env.config.clone());
         let hashing = Hashing(seeds.map(foldhash::quality::FixedState::with_seed));
         let mut transactions = CleanedTransactions::new(aborted.clone());
-        let keys = key_map(opened, dirty, &mut transactions, &hashing).await?;
+        let keys = key_map(opened, stretch, &mut transactions, &hashing, pace).await?;
         let mut cleaning = Cleaning {
             keys: &keys,
             transactions: CleanedTransactions::new(aborted),
             last_of: &last_of,
-            now_ms,
-            delete_retention_ms: policy.delete_retention_ms,
+            now_ms: self.env.clock.now_ms(),
+            delete_retention_ms: self.policy().delete_retention_ms,
         };
         for group in groups(&chunks, keys.end()) {
-            rewrite(opened, &mut cleaning, &hashing, group).await?;
+            rewrite(opened, &mut cleaning, &hashing, pace, group).await?;
         }
         {
             let mut state = opened.state.lock();
@@ -109,27 +157,24 @@ impl Partition {
             state.producers.trim(keys.end());
         }
         tracing::debug!(partition = self.name, end = keys.end(), "compacted");
-        Ok(true)
+        Ok(())
     }
+}
 
-    /// Up to where it was compacted before, its aborted transactions, and what its producers last left.
-    #[allow(clippy::type_complexity, reason = "three facts read under one lock")]
-    fn facts(
-        &self,
-        opened: &Opened,
-        start: u64,
-    ) -> (u64, Vec<crate::core::producers::Aborted>, HashMap<i64, LastOf>) {
-        let state = opened.state.lock();
-        let last_of = state.producers.iter().map(|(id, producer)| {
-            let last = match producer.batches.back() {
-                Some(batch) => LastOf::Data(batch.last_offset),
-                None => LastOf::Marker(producer.epoch),
-            };
-            (id, last)
-        });
-        let aborted = state.producers.transactions().aborted().to_vec();
-        (state.cleaned.max(start), aborted, last_of.collect())
-    }
+/// The aborted transactions of a partition, and what its producers last left.
+fn left_by_producers(opened: &Opened) -> (Vec<Aborted>, HashMap<i64, LastOf>) {
+    let state = opened.state.lock();
+    let last_of = state.producers.iter().map(|(id, producer)| {
+        let last = match producer.batches.back() {
+            Some(batch) => LastOf::Data(batch.last_offset),
+            None => LastOf::Marker(producer.epoch),
+        };
+        (id, last)
+    });
+    (
+        state.producers.transactions().aborted().to_vec(),
+        last_of.collect(),
+    )
 }
 
 fn segment(chunk: &Chunk) -> Segment {
@@ -164,10 +209,11 @@ async fn key_map(
     dirty: Range<u64>,
     transactions: &mut CleanedTransactions,
     hashing: &Hashing,
+    pace: &Pace,
 ) -> Result<KeyMap> {
     let mut keys = KeyMap::new(KEYS_MAX);
     keys.note_end(dirty.start);
-    let mut reader = Reader::new(dirty);
+    let mut reader = Reader::new(dirty, pace);
     while let Some(batches) = reader.next(opened).await? {
         for batch in batches {
             let facts = facts(&batch);
@@ -196,12 +242,13 @@ async fn rewrite(
     opened: &Opened,
     cleaning: &mut Cleaning<'_>,
     hashing: &Hashing,
+    pace: &Pace,
     group: Vec<Chunk>,
 ) -> Result<()> {
     let (Some(first), Some(last)) = (group.first(), group.last()) else {
         return Ok(());
     };
-    let mut reader = Reader::new(first.first.max(opened.log_start())..last.end);
+    let mut reader = Reader::new(first.first.max(opened.log_start())..last.end, pace);
     let (mut entries, mut changed) = (Vec::new(), false);
     while let Some(batches) = reader.next(opened).await? {
         for batch in batches {
@@ -217,7 +264,12 @@ async fn rewrite(
         tokio::task::yield_now().await;
     }
     if changed || group.len() > 1 {
+        let bytes = entries
+            .iter()
+            .map(|entry| entry.head.len() + entry.body.len())
+            .sum();
         opened.log.rewrite(first.first..last.end, entries).await?;
+        pace.after(bytes).await;
     }
     Ok(())
 }
@@ -316,14 +368,35 @@ fn entry(batch: &Batch) -> Result<Entry> {
     })
 }
 
-/// Reads a stretch of a log piece by piece.
-struct Reader {
-    left: Range<u64>,
+/// How fast logs are read and written here: Kafka's `log.cleaner.io.max.bytes.per.second`, as it is at each moment.
+struct Pace(Arc<ArcSwap<BrokerConfig>>);
+
+impl Pace {
+    /// Answers when `bytes` may have been moved.
+    async fn after(&self, bytes: usize) {
+        let mut left = bytes as f64;
+        loop {
+            let rate = self.0.load().get("log.cleaner.io.max.bytes.per.second", f64::MAX);
+            // Piece by piece: who set too low a rate and raises it is not kept waiting for what was.
+            let seconds = match left / rate {
+                seconds if seconds >= WAIT_MIN_SECONDS => seconds.min(PACE_PIECE_SECONDS),
+                _ => return,
+            };
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+            left -= rate * seconds;
+        }
+    }
 }
 
-impl Reader {
-    fn new(range: Range<u64>) -> Self {
-        Reader { left: range }
+/// Reads a stretch of a log piece by piece.
+struct Reader<'a> {
+    left: Range<u64>,
+    pace: &'a Pace,
+}
+
+impl<'a> Reader<'a> {
+    fn new(range: Range<u64>, pace: &'a Pace) -> Self {
+        Reader { left: range, pace }
     }
 
     async fn next(&mut self, opened: &Opened) -> Result<Option<Vec<Batch>>> {
@@ -336,6 +409,7 @@ impl Reader {
             at_least_one: true,
         };
         let read = contiguous(opened.log.read(self.left.start, limit).await?)?;
+        self.pace.after(read.len()).await;
         let batches: Vec<Batch> = Batches::new(read)
             .collect::<std::result::Result<_, _>>()
             .map_err(corrupt)?;

@@ -1,6 +1,6 @@
 //! What partitions need from time to time: retention, compaction, snapshots of producers, flushes.
 
-use super::{Opened, Partition, append::Segment as Active};
+use super::{Opened, Partition, append::Segment as Active, cleaner::Aside};
 use crate::{
     broker::Broker,
     core::retention::{Bounds, Segment, start_after},
@@ -52,30 +52,8 @@ impl Chore {
 
 /// Runs until `stop`, and leaves snapshots behind.
 pub(crate) async fn maintenance(broker: Arc<Broker>, stop: CancellationToken) {
-    let mut retention = Chore::every("log.retention.check.interval.ms", 300_000);
-    let mut cleaning = Chore::every("log.cleaner.backoff.ms", 15_000);
-    let mut snapshots = Chore::every("", SNAPSHOT_INTERVAL_MS);
-    let mut expiry = Chore::every(
-        "producer.id.expiration.check.interval.ms",
-        PRODUCER_EXPIRY_INTERVAL_MS,
-    );
-    loop {
-        tokio::select! {
-            () = tokio::time::sleep(TICK) => {}
-            () = stop.cancelled() => break,
-        }
-        let due = Due {
-            retention: retention.is_due(&broker),
-            cleaning: cleaning.is_due(&broker) && broker.dynamic.load().get("log.cleaner.enable", true),
-            snapshots: snapshots.is_due(&broker),
-            expiry: expiry.is_due(&broker),
-        };
-        let work = round(&broker, &due, &stop);
-        tokio::select! {
-            () = work => {}
-            () = stop.cancelled() => break,
-        }
-    }
+    // Beside each other: compaction takes as long as the pace that was set for it, and nothing else waits for that.
+    tokio::join!(chores(&broker, &stop), compaction(&broker, &stop));
     for partition in partitions(&broker) {
         let is_new = |opened: &Opened| opened.state.lock().uncovered_bytes > 0;
         if !partition.opened().is_some_and(is_new) {
@@ -87,10 +65,52 @@ pub(crate) async fn maintenance(broker: Arc<Broker>, stop: CancellationToken) {
     }
 }
 
+/// Does what is due soon after it is, until `stop`.
+async fn chores(broker: &Broker, stop: &CancellationToken) {
+    let mut retention = Chore::every("log.retention.check.interval.ms", 300_000);
+    let mut snapshots = Chore::every("", SNAPSHOT_INTERVAL_MS);
+    let mut expiry = Chore::every(
+        "producer.id.expiration.check.interval.ms",
+        PRODUCER_EXPIRY_INTERVAL_MS,
+    );
+    while ticked(stop).await {
+        let due = Due {
+            retention: retention.is_due(broker),
+            snapshots: snapshots.is_due(broker),
+            expiry: expiry.is_due(broker),
+        };
+        stop.run_until_cancelled(round(broker, &due)).await;
+    }
+}
+
+/// Compacts what is due, until `stop`.
+async fn compaction(broker: &Broker, stop: &CancellationToken) {
+    let mut cleaning = Chore::every("log.cleaner.backoff.ms", 15_000);
+    let aside = Aside::new(stop.clone());
+    while ticked(stop).await {
+        if !cleaning.is_due(broker) || !broker.dynamic.load().get("log.cleaner.enable", true) {
+            continue;
+        }
+        let pass = async {
+            for partition in partitions(broker) {
+                if let Err(error) = partition.compact(broker, &aside).await {
+                    tracing::warn!(partition = partition.name, %error, "compaction failed");
+                }
+            }
+        };
+        stop.run_until_cancelled(pass).await;
+    }
+    aside.ended().await;
+}
+
+/// Waits for a tick; whether it came before `stop`.
+async fn ticked(stop: &CancellationToken) -> bool {
+    stop.run_until_cancelled(tokio::time::sleep(TICK)).await.is_some()
+}
+
 /// The chores of one round.
 struct Due {
     retention: bool,
-    cleaning: bool,
     snapshots: bool,
     expiry: bool,
 }
@@ -103,7 +123,7 @@ pub(super) fn partitions(broker: &Broker) -> Vec<Arc<Partition>> {
         .collect()
 }
 
-async fn round(broker: &Broker, due: &Due, stop: &CancellationToken) {
+async fn round(broker: &Broker, due: &Due) {
     let mut opened = 0;
     for partition in partitions(broker) {
         if partition.opened().is_none() {
@@ -112,19 +132,14 @@ async fn round(broker: &Broker, due: &Due, stop: &CancellationToken) {
             }
             opened += 1;
         }
-        if let Err(error) = partition.chores(broker, due, stop).await {
+        if let Err(error) = partition.chores(due).await {
             tracing::warn!(partition = partition.name, %error, "maintenance failed");
         }
     }
 }
 
 impl Partition {
-    async fn chores(
-        self: &Arc<Self>,
-        broker: &Broker,
-        due: &Due,
-        stop: &CancellationToken,
-    ) -> Result<(), ApiError> {
+    async fn chores(self: &Arc<Self>, due: &Due) -> Result<(), ApiError> {
         let opened = self.open().await?;
         let policy = self.policy();
         let now_ms = self.env.clock.now_ms();
@@ -134,19 +149,27 @@ impl Partition {
         if due.retention {
             self.retain(opened, now_ms).await?;
         }
-        if due.cleaning && policy.compact {
-            self.close_old_segment(opened, now_ms)?;
-            let seeds = [broker.random.next_u64(), broker.random.next_u64()];
-            if self.clean_aside(seeds, stop.clone()).await? {
-                self.save_producers().await?;
-            }
-        }
         if due.expiry {
             let mut state = opened.state.lock();
             state.producers.expire(now_ms, self.env.producer_expiry_ms());
         }
         if due.snapshots && opened.state.lock().uncovered_bytes >= SNAPSHOT_BYTES_MIN {
             self.save_producers().await?;
+        }
+        Ok(())
+    }
+
+    /// Compacts what is due of a partition that is in use.
+    async fn compact(self: &Arc<Self>, broker: &Broker, aside: &Aside) -> Result<(), ApiError> {
+        let Some(opened) = self.opened().filter(|_| self.policy().compact) else {
+            return Ok(());
+        };
+        self.close_old_segment(opened, self.env.clock.now_ms())?;
+        if let Some(dirty) = self.dirty(opened) {
+            let seeds = [broker.random.next_u64(), broker.random.next_u64()];
+            if self.clean_aside(dirty, seeds, aside).await? {
+                self.save_producers().await?;
+            }
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-use super::*;
+use super::{cleaner::Aside, *};
 use crate::wire::records::{BatchBuilder, Batches, Header, NewRecord};
 use bytes::Bytes;
 use server_kit::ManualClock;
@@ -286,19 +286,85 @@ async fn compaction_keeps_the_latest_of_a_key_and_the_last_sequence_of_a_produce
     let opened = partition.open().await.unwrap();
     opened.log.roll().unwrap();
     put(&partition, batch(None, false, &["d"])).await.unwrap();
-    let clean = async || {
-        let cleaned = partition.clean_aside([1, 2], CancellationToken::new()).await;
-        cleaned.unwrap()
-    };
-    assert!(clean().await);
+    let aside = Aside::new(CancellationToken::new());
+    let dirty = partition.dirty(opened).unwrap();
+    assert!(partition.clean_aside(dirty, [1, 2], &aside).await.unwrap());
     let kept = [(2, Some("c".to_owned())), (3, Some("d".to_owned()))];
     assert_eq!(values(&partition).await, kept, "the open segment is not touched");
-    assert!(!clean().await, "nothing is dirty");
+    assert!(partition.dirty(opened).is_none(), "nothing is dirty");
     for partition in [partition.clone(), bench.partition(policy)] {
         let again = put(&partition, batch(Some((5, 0, 0)), false, &["a", "b"])).await;
         assert_eq!(again, Ok(0), "the empty batch holds the sequence");
         assert_eq!(partition.open().await.unwrap().log_end(), 4);
     }
+}
+
+#[tokio::test]
+async fn compaction_keeps_its_pace() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy {
+        compact: true,
+        ..Policy::default()
+    });
+    let rate = (
+        "log.cleaner.io.max.bytes.per.second".to_owned(),
+        "1000".to_owned(),
+    );
+    partition.env.config.store(Arc::new(BrokerConfig {
+        cluster: [rate].into(),
+        ..BrokerConfig::default()
+    }));
+    for _ in 0..2 {
+        put(&partition, batch(None, false, &["a"])).await.unwrap();
+    }
+    let opened = partition.open().await.unwrap();
+    opened.log.roll().unwrap();
+    let bytes = opened.range().bytes;
+    let clock = server_kit::SystemClock::new();
+    let since = clock.elapsed();
+    let dirty = partition.dirty(opened).unwrap();
+    partition.clean(opened, dirty, [1, 2]).await.unwrap();
+    // All of it is read twice.
+    let least = Duration::from_millis(2 * bytes);
+    assert!(
+        clock.elapsed() - since >= least,
+        "{bytes} bytes in {:?}",
+        clock.elapsed() - since
+    );
+}
+
+#[tokio::test]
+async fn compaction_goes_on_once_its_pace_is_raised() {
+    let bench = Bench::new();
+    let partition = bench.partition(Policy {
+        compact: true,
+        ..Policy::default()
+    });
+    let set = |rate: &str| {
+        let rate = ("log.cleaner.io.max.bytes.per.second".to_owned(), rate.to_owned());
+        partition.env.config.store(Arc::new(BrokerConfig {
+            cluster: [rate].into(),
+            ..BrokerConfig::default()
+        }));
+    };
+    set("0.001");
+    for _ in 0..2 {
+        put(&partition, batch(None, false, &["a"])).await.unwrap();
+    }
+    let opened = partition.open().await.unwrap();
+    opened.log.roll().unwrap();
+    let dirty = partition.dirty(opened).unwrap();
+    let raised = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        set("1000000000");
+    };
+    let cleaned = partition.clean(opened, dirty, [1, 2]);
+    let both = async { tokio::join!(cleaned, raised).0 };
+    tokio::time::timeout(Duration::from_secs(40), both)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(partition.dirty(opened).is_none());
 }
 
 #[tokio::test]
@@ -317,7 +383,8 @@ async fn compaction_drops_aborted_records() {
     partition.append_marker(5, 0, false, 0).await.unwrap();
     let opened = partition.open().await.unwrap();
     opened.log.roll().unwrap();
-    assert!(partition.clean(opened, [1, 2]).await.unwrap());
+    let dirty = partition.dirty(opened).unwrap();
+    partition.clean(opened, dirty, [1, 2]).await.unwrap();
     let left = values(&partition).await;
     assert_eq!(left[0], (0, Some("committed".to_owned())), "{left:?}");
     assert_eq!(left.len(), 2, "and the marker");

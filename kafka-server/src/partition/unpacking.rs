@@ -2,7 +2,7 @@ use crate::{
     error::ApiError,
     wire::{ResponseError, records::Budget},
 };
-use std::{sync::Arc, thread};
+use std::sync::Arc;
 use tokio::{sync::Semaphore, task::spawn_blocking};
 
 /// What one request's batches are unpacked to on the worker that serves its connection, and others beside it.
@@ -16,8 +16,7 @@ pub(crate) struct UnpackingThreads(Arc<Semaphore>);
 
 impl Default for UnpackingThreads {
     fn default() -> Self {
-        let processors = thread::available_parallelism().map_or(1, usize::from);
-        UnpackingThreads(Arc::new(Semaphore::new((processors / 2).max(1))))
+        UnpackingThreads(Arc::new(Semaphore::new(server_kit::half_of_processors())))
     }
 }
 

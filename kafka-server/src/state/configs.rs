@@ -1,7 +1,7 @@
 //! Configuration set while the broker ran, of everything but topics: brokers, groups, client metrics.
 
 use super::{Kind, from_json, key, to_json};
-use crate::config::{BrokerConfig, Config};
+use crate::config::{BrokerConfig, Config, listeners};
 use std::collections::BTreeMap;
 use storage::{Batch, Durability, Kv, Page, Result, Scan};
 
@@ -47,19 +47,18 @@ pub(crate) async fn broker(kv: &dyn Kv, config: &Config) -> Result<BrokerConfig>
 
 /// Kafka's keys as the broker was started with them, also where something else than a Kafka file said so.
 fn started(config: &Config) -> BTreeMap<String, String> {
-    let listeners = config.listeners.iter();
-    let listeners: Vec<_> = listeners
-        .map(|listener| format!("{}://{}", listener.name, listener.bind))
-        .collect();
     let mut started = BTreeMap::from([
         ("broker.id".to_owned(), config.node_id.to_string()),
-        ("listeners".to_owned(), listeners.join(",")),
         ("log.dirs".to_owned(), config.log_dir.clone()),
         ("node.id".to_owned(), config.node_id.to_string()),
         ("num.partitions".to_owned(), config.num_partitions.to_string()),
         ("process.roles".to_owned(), "broker,controller".to_owned()),
     ]);
     started.extend(config.properties.clone());
+    let told = listeners::listeners_of(&config.properties, &config.listeners);
+    started.insert(listeners::LISTENERS.to_owned(), told);
+    let protocols = listeners::protocols_of(started.get(listeners::PROTOCOLS), &config.listeners);
+    started.extend(protocols.map(|map| (listeners::PROTOCOLS.to_owned(), map)));
     started
 }
 

@@ -15,7 +15,7 @@ use crate::{
 };
 use bytes::Bytes;
 use server_kit::{ManualClock, Random};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use storage::{Shard, memory::Store};
 
 const TIMEOUT_MS: i32 = 60_000;
@@ -161,16 +161,7 @@ impl World {
 
 async fn open(shard: Shard, clock: &Arc<ManualClock>) -> Arc<Broker> {
     let random = Arc::new(Random::from_seed(1));
-    Broker::load(
-        Config::default(),
-        HashMap::new(),
-        Vec::new(),
-        shard,
-        clock.clone(),
-        random,
-    )
-    .await
-    .unwrap()
+    Broker::over(Config::default(), shard, clock.clone(), random).await
 }
 
 /// One transactional record.

@@ -65,16 +65,6 @@ impl Executor {
         }
     }
 
-    pub(crate) fn stop(&mut self) -> Status {
-        let answer = match self.status {
-            Status::Running => Status::Stopped,
-            Status::Aborted => Status::Aborted,
-            Status::NotStarted | Status::Stopped => return self.status,
-        };
-        self.status = Status::Stopped;
-        answer
-    }
-
     /// The executor tells how a task is; what becomes of it is sent, and kept until it is acknowledged.
     pub(crate) fn update(
         &mut self,
@@ -146,8 +136,8 @@ impl Executor {
                 None
             }
             Some(event::Type::Message) => event.message.map(|message| Callback::Message(message.data)),
-            Some(event::Type::Error) => event.error.and_then(|error| self.refused(error.message)),
-            Some(event::Type::Shutdown) => Some(self.end()),
+            Some(event::Type::Error) => event.error.and_then(|error| self.failed(error.message)),
+            Some(event::Type::Shutdown) => Some(self.shut_down()),
             Some(event::Type::Heartbeat | event::Type::Unknown) | None => None,
         };
         one.into_iter().collect()
@@ -171,7 +161,7 @@ impl Executor {
         Callback::Launch(Box::new(task))
     }
 
-    fn end(&mut self) -> Callback {
+    fn shut_down(&mut self) -> Callback {
         self.ending = true;
         Callback::Shutdown
     }
@@ -187,22 +177,15 @@ impl Core for Executor {
         self.status
     }
 
-    fn start(&mut self) -> bool {
-        let starts = self.status == Status::NotStarted;
-        if starts {
-            self.status = Status::Running;
-        }
-        starts
+    fn set_status(&mut self, status: Status) {
+        self.status = status;
     }
 
-    fn abort(&mut self) -> Status {
-        if self.runs() {
-            self.status = Status::Aborted;
-        }
-        self.status
+    fn error(why: String) -> Callback {
+        Callback::Error(why)
     }
 
-    fn subscribe(&self) -> Vec<u8> {
+    fn subscribe(&self) -> Option<Vec<u8>> {
         let call = Call {
             subscribe: Some(call::Subscribe {
                 unacknowledged_tasks: self.tasks.clone(),
@@ -210,7 +193,7 @@ impl Core for Executor {
             }),
             ..self.call(Type::Subscribe)
         };
-        call.encode_to_vec()
+        Some(call.encode_to_vec())
     }
 
     fn received(&mut self, record: &[u8], _server: &str) -> Result<Received<Callback>, DecodeError> {
@@ -228,7 +211,7 @@ impl Core for Executor {
         }
         Some(match self.started.recovery {
             Some(_) => Callback::Disconnected,
-            None => self.end(),
+            None => self.shut_down(),
         })
     }
 
@@ -238,16 +221,6 @@ impl Core for Executor {
         }
         self.alone = self.alone.saturating_add(time);
         let patience = self.started.recovery.unwrap_or_default();
-        (self.registered && self.alone >= patience).then(|| self.end())
-    }
-
-    fn refused(&mut self, why: String) -> Option<Callback> {
-        let told = self.runs().then_some(Callback::Error(why));
-        self.abort();
-        told
-    }
-
-    fn told(&mut self, _callback: &Callback) -> Option<Vec<u8>> {
-        None
+        (self.registered && self.alone >= patience).then(|| self.shut_down())
     }
 }

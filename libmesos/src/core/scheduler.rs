@@ -68,16 +68,11 @@ impl Scheduler {
         }
     }
 
-    /// Ends the driver; without `failover` the framework with it. An aborted one stays so in the answer.
+    /// Ends the driver; without `failover` the framework with it.
     pub(crate) fn stop(&mut self, failover: bool) -> (Status, Option<Call>) {
-        let answer = match self.status {
-            Status::Running => Status::Stopped,
-            Status::Aborted => Status::Aborted,
-            Status::NotStarted | Status::Stopped => return (self.status, None),
-        };
-        let teardown = self.connected && !failover && self.status == Status::Running;
-        self.status = Status::Stopped;
-        (answer, teardown.then(|| self.call(Type::Teardown)))
+        let teardown = self.connected && !failover && self.runs();
+        let call = teardown.then(|| self.call(Type::Teardown));
+        (self.end(), call)
     }
 
     /// The call that opens a stream.
@@ -123,7 +118,7 @@ impl Scheduler {
                     (_, agent) => agent.map(Callback::AgentLost),
                 }
             }
-            event::Type::Error => self.refused(event.error?.message),
+            event::Type::Error => self.failed(event.error?.message),
             // Drivers know nothing of maintenance or of operations' feedback, and need no heartbeat.
             event::Type::InverseOffers
             | event::Type::RescindInverseOffer
@@ -232,23 +227,16 @@ impl Core for Scheduler {
         self.status
     }
 
-    fn start(&mut self) -> bool {
-        let starts = self.status == Status::NotStarted;
-        if starts {
-            self.status = Status::Running;
-        }
-        starts
+    fn set_status(&mut self, status: Status) {
+        self.status = status;
     }
 
-    fn abort(&mut self) -> Status {
-        if self.runs() {
-            self.status = Status::Aborted;
-        }
-        self.status
+    fn error(why: String) -> Callback {
+        Callback::Error(why)
     }
 
-    fn subscribe(&self) -> Vec<u8> {
-        self.subscription().encode_to_vec()
+    fn subscribe(&self) -> Option<Vec<u8>> {
+        Some(self.subscription().encode_to_vec())
     }
 
     fn received(&mut self, record: &[u8], server: &str) -> Result<Received<Callback>, DecodeError> {
@@ -264,17 +252,6 @@ impl Core for Scheduler {
     fn disconnected(&mut self) -> Option<Callback> {
         let was = std::mem::take(&mut self.connected);
         (was && self.runs()).then_some(Callback::Disconnected)
-    }
-
-    /// A scheduler waits for its master as long as it takes.
-    fn waited(&mut self, _time: Duration) -> Option<Callback> {
-        None
-    }
-
-    fn refused(&mut self, why: String) -> Option<Callback> {
-        let told = self.runs().then_some(Callback::Error(why));
-        self.abort();
-        told
     }
 
     fn told(&mut self, callback: &Callback) -> Option<Vec<u8>> {

@@ -192,3 +192,123 @@ fn an_error_aborts() {
     assert_eq!(driver.status(), Status::Aborted);
     assert_eq!(driver.happened(subscribed(), "m:1"), None);
 }
+
+/// A framework that speaks for itself.
+mod library {
+    use super::*;
+    use crate::core::library::{Callback, Dropped, Library};
+    use crate::core::{Core, Refusal};
+    use prost::Message;
+
+    fn subscribe(id: Option<&str>) -> Call {
+        let id = id.map(|id| FrameworkId { value: id.to_owned() });
+        Call {
+            framework_id: id.clone(),
+            subscribe: Some(call::Subscribe {
+                framework_info: FrameworkInfo {
+                    name: "its own".to_owned(),
+                    id,
+                    ..FrameworkInfo::default()
+                },
+                ..call::Subscribe::default()
+            }),
+            ..of(Type::Subscribe)
+        }
+    }
+
+    fn framed(kind: Type) -> Call {
+        Call {
+            framework_id: Some(FrameworkId {
+                value: "F".to_owned(),
+            }),
+            ..of(kind)
+        }
+    }
+
+    fn connected(driver_of: Option<FrameworkInfo>) -> Library {
+        let mut library = Library::new(driver_of);
+        assert!(library.start());
+        assert_eq!(library.connected(), Some(Callback::Connected));
+        library
+    }
+
+    fn subscribed_as(driver_of: Option<FrameworkInfo>) -> Library {
+        let mut library = connected(driver_of);
+        assert_eq!(library.send(subscribe(None)), Ok(None));
+        assert!(library.subscribe().is_some());
+        let told = library.received(&subscribed().encode_to_vec(), "m:1").unwrap();
+        assert!(matches!(&told.callbacks[..], [Callback::Received(_)]));
+        library
+    }
+
+    #[test]
+    fn calls_are_sent_when_their_time_has_come() {
+        let mut library = connected(None);
+        assert_eq!(library.subscribe(), None);
+        assert_eq!(
+            library.send(framed(Type::Revive)),
+            Err(Dropped::State("CONNECTED"))
+        );
+        assert_eq!(library.send(subscribe(None)), Ok(None));
+        assert_eq!(library.send(subscribe(None)), Err(Dropped::State("SUBSCRIBING")));
+        let mut library = subscribed_as(None);
+        assert!(matches!(library.send(framed(Type::Revive)), Ok(Some(_))));
+        assert_eq!(library.send(subscribe(None)), Err(Dropped::State("SUBSCRIBED")));
+        assert_eq!(library.disconnected(), Some(Callback::Disconnected));
+        assert_eq!(library.disconnected(), None);
+        assert_eq!(
+            library.send(framed(Type::Revive)),
+            Err(Dropped::State("DISCONNECTED"))
+        );
+    }
+
+    #[test]
+    fn what_is_not_whole_is_not_sent() {
+        let mut library = subscribed_as(None);
+        let missing = |name: &str| Err(Dropped::Missing(name.to_owned()));
+        assert_eq!(library.send(Call::default()), Err(Dropped::Untyped));
+        assert_eq!(library.send(of(Type::Revive)), missing("framework_id"));
+        assert_eq!(library.send(framed(Type::Accept)), missing("accept"));
+        assert_eq!(library.send(of(Type::Subscribe)), missing("subscribe"));
+        let mut other = subscribe(Some("F"));
+        other.framework_id = None;
+        assert_eq!(library.send(other), Err(Dropped::OtherFramework));
+    }
+
+    #[test]
+    fn what_is_refused_is_told_as_an_event() {
+        let mut library = subscribed_as(None);
+        let why = Refusal {
+            status: "400 Bad Request".to_owned(),
+            text: "no".to_owned(),
+        };
+        let told = library.call_refused(&framed(Type::Accept).encode_to_vec(), why.clone());
+        let expected = "Received unexpected '400 Bad Request' (no) for ACCEPT";
+        assert_eq!(told, Some(Library::error(expected.to_owned())));
+        assert!(library.subscription_refused(why).is_some());
+        assert!(library.runs());
+    }
+
+    #[test]
+    fn one_that_is_made_for_a_framework_is_a_driver_of_it() {
+        let mine = FrameworkInfo {
+            name: "mine".to_owned(),
+            ..FrameworkInfo::default()
+        };
+        let mut library = subscribed_as(Some(mine));
+        library.disconnected();
+        library.connected();
+        assert_eq!(library.send(subscribe(None)), Ok(None));
+        let again = Call::decode(&library.subscribe().unwrap()[..]).unwrap();
+        assert_eq!(again.framework_id.unwrap().value, "F");
+        assert_eq!(again.subscribe.unwrap().framework_info.name, "mine");
+        library.received(&subscribed().encode_to_vec(), "m:1").unwrap();
+        let shutdown = Call {
+            shutdown: Some(call::Shutdown::default()),
+            ..framed(Type::Shutdown)
+        };
+        assert_eq!(library.send(shutdown), Err(Dropped::Unexpected("SHUTDOWN")));
+        assert!(matches!(library.send(framed(Type::Teardown)), Ok(Some(_))));
+        assert_eq!(library.status(), Status::Stopped);
+    }
+}

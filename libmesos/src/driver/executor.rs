@@ -26,21 +26,14 @@ impl Driver<Executor> {
 
     /// Starts to look for the agent at an address.
     pub(crate) fn start(self: &Arc<Self>, agent: &str) -> Status {
-        if self.state.lock().core.start() {
-            let started = Address::parse(agent)
-                .map_err(|error| error.to_string())
-                .and_then(|agent| self.spawn(Location::At(agent)).map_err(|error| error.to_string()));
-            if let Err(why) = started {
-                self.refused(format!("Cannot find the agent at '{agent}': {why}"));
-            }
-        }
-        self.status()
+        let place = Address::parse(agent).map(Location::At);
+        self.begin(place, &format!("Cannot find the agent at '{agent}'"))
     }
 
     /// Ends the driver, after what was said before was sent.
     pub(crate) fn stop(&self) -> Status {
         self.outbox.flush(STOP_PATIENCE);
-        let status = self.state.lock().core.stop();
+        let status = self.state.lock().core.end();
         self.cut();
         status
     }
@@ -51,7 +44,7 @@ impl Driver<Executor> {
         let updated = self.state.lock().core.update(status, uuid, seconds);
         match updated {
             Ok(call) => self.send(call.map(|call| call.encode_to_vec())),
-            Err(why) => self.refused(why),
+            Err(why) => self.fail(why),
         }
         self.status()
     }

@@ -4,8 +4,11 @@
 
 mod backoff;
 mod executor;
+mod library;
 mod outbox;
 mod run;
 mod scheduler;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use run::{Driver, Listener, Thrown};

@@ -1,4 +1,7 @@
-use crate::{api::Caller, log};
+use crate::{
+    api::{ApiError, Caller},
+    log,
+};
 use std::{
     io,
     sync::mpsc::{Receiver, SyncSender, sync_channel},
@@ -9,9 +12,12 @@ use std::{
 /// Calls that may wait; who asks for more waits with them.
 const CALLS_MAX: usize = 1024;
 
+/// What is done about a call that was not accepted.
+pub(crate) type NotAccepted = Box<dyn Fn(&[u8], &ApiError) + Send>;
+
 enum Letter {
     /// Calls go here from now on, or nowhere.
-    To(Option<Box<Caller>>),
+    To(Option<(Box<Caller>, NotAccepted)>),
     Call(Vec<u8>),
     /// Say when everything before this was sent.
     Flush(SyncSender<()>),
@@ -31,8 +37,8 @@ impl Outbox {
         Ok(Outbox(letters))
     }
 
-    pub(crate) fn open(&self, caller: Caller) {
-        self.put(Letter::To(Some(Box::new(caller))));
+    pub(crate) fn open(&self, caller: Caller, not_accepted: NotAccepted) {
+        self.put(Letter::To(Some((Box::new(caller), not_accepted))));
     }
 
     /// What is put in from now on is dropped.
@@ -67,8 +73,16 @@ fn send(inbox: &Receiver<Letter>) {
                 let _ = done.try_send(());
             }
             Letter::Call(call) => {
-                if let Some(Err(error)) = to.as_mut().map(|caller| caller.call(&call)) {
+                let Some((caller, not_accepted)) = &mut to else {
+                    continue;
+                };
+                if let Err(error) = caller.call(&call) {
                     log::warning(format_args!("a call was not accepted: {error}"));
+                    not_accepted(&call, &error);
+                    if !matches!(error, ApiError::Refused { .. }) {
+                        // Nobody is there. What follows would not be heard either, and is dropped until somebody is.
+                        to = None;
+                    }
                 }
             }
         }

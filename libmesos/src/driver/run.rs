@@ -1,16 +1,21 @@
-use super::{backoff::Backoff, outbox::Outbox};
+use super::{
+    backoff::Backoff,
+    outbox::{NotAccepted, Outbox},
+};
 use crate::{
-    api::{ApiError, Caller, Endpoint},
-    core::{Core, Status},
-    http::Cutter,
+    api::{ApiError, Caller, Endpoint, Stream},
+    core::{Core, Refusal, Status},
+    http::{Connection, Cutter},
     log,
-    master::{Address, Detector, Location},
+    master::{Address, Detector, Location, NameError},
 };
 use parking_lot::{Condvar, Mutex};
 use std::{collections::VecDeque, io, sync::Arc, thread, time::Duration};
 
 /// Heartbeats that may be missed.
 const HEARTBEATS: f64 = 5.0;
+/// How often one looks whether a connection is still there on which nothing was said yet.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// Runs a driver's callbacks.
 pub(crate) trait Listener<Callback>: Send + Sync {
@@ -58,8 +63,21 @@ impl<C: Core> Driver<C> {
         }))
     }
 
-    /// Starts the driver's thread, which looks for the other end where it is said to be.
-    pub(super) fn spawn(self: &Arc<Self>, location: Location) -> io::Result<()> {
+    /// Starts the driver, whose other end is where it is said to be; `failure` is what is told where that says nothing.
+    pub(super) fn begin(self: &Arc<Self>, place: Result<Location, NameError>, failure: &str) -> Status {
+        if self.state.lock().core.start() {
+            let started = place
+                .map_err(|error| error.to_string())
+                .and_then(|location| self.spawn(location).map_err(|error| error.to_string()));
+            if let Err(why) = started {
+                self.fail(format!("{failure}: {why}"));
+            }
+        }
+        self.status()
+    }
+
+    /// Starts the driver's thread.
+    fn spawn(self: &Arc<Self>, location: Location) -> io::Result<()> {
         let (mine, watcher) = (self.clone(), Arc::downgrade(self));
         let detector = Detector::start(location, move || {
             // A new leader ends the stream of the one before.
@@ -102,11 +120,16 @@ impl<C: Core> Driver<C> {
         self.changed.notify_all();
     }
 
-    fn run(&self, detector: &Detector) {
+    fn run(self: &Arc<Self>, detector: &Detector) {
         let (mut backoff, mut redirected) = (Backoff::new(), None);
         while self.runs() {
             let leader = redirected.take().or_else(|| detector.leader());
-            let ended = leader.map(|leader| self.session(&leader, &mut backoff));
+            match leader.map(|leader| self.session(&leader, &mut backoff)) {
+                Some(Err(ApiError::Redirected(leader))) => redirected = Some(leader),
+                Some(Err(error)) => log::warning(format_args!("{}: {error}", C::NAME)),
+                // Nobody leads, or the driver ended.
+                None | Some(Ok(())) => {}
+            }
             let (runs, told) = {
                 let mut state = self.state.lock();
                 state.session = None;
@@ -117,34 +140,25 @@ impl<C: Core> Driver<C> {
                 self.outbox.close();
             }
             self.tell_all(told);
-            match ended {
-                Some(Err(ApiError::Redirected(leader))) => redirected = Some(leader),
-                Some(Err(error)) => self.failed(&error),
-                // Nobody leads, or the driver ended.
-                None | Some(Ok(())) => {}
-            }
             self.pause(backoff.next_pause());
         }
         detector.stop();
     }
 
-    /// Subscribes, and takes events until the stream or the driver ends.
-    fn session(&self, server: &Address, backoff: &mut Backoff) -> Result<(), ApiError> {
+    /// Connects, subscribes, and takes events until the stream or the driver ends.
+    fn session(self: &Arc<Self>, server: &Address, backoff: &mut Backoff) -> Result<(), ApiError> {
         let endpoint = Endpoint {
             address: server.clone(),
             path: C::PATH,
             authorization: self.authorization.clone(),
         };
-        let call = self.state.lock().core.subscribe();
-        let mut stream = endpoint.subscribe(&call, C::QUIET_MAX)?;
-        {
-            let mut state = self.state.lock();
-            if !state.core.runs() {
-                return Ok(());
-            }
-            state.session = Some(stream.cutter()?);
-        }
-        self.outbox.open(Caller::new(endpoint, stream.id.clone()));
+        let Some(mut stream) = self.subscribe(&endpoint)? else {
+            return Ok(());
+        };
+        self.outbox.open(
+            Caller::new(endpoint, stream.id.clone()),
+            self.not_accepted(&stream)?,
+        );
         backoff.reset();
         let server = server.to_string();
         loop {
@@ -164,16 +178,61 @@ impl<C: Core> Driver<C> {
         }
     }
 
-    fn failed(&self, error: &ApiError) {
-        match refused_for_good(error) {
-            None => log::warning(format_args!("{}: {error}", C::NAME)),
-            Some(why) => self.refused(why),
+    /// Connects, and opens the stream of events. There is none where the driver or the connection ended before.
+    fn subscribe(&self, endpoint: &Endpoint) -> Result<Option<Stream>, ApiError> {
+        let connection = Connection::open(&endpoint.address)?;
+        let told = {
+            let mut state = self.state.lock();
+            if !state.core.runs() {
+                return Ok(None);
+            }
+            state.session = Some(connection.cutter()?);
+            state.core.connected()
+        };
+        self.tell_all(told);
+        let Some(call) = self.subscription(&connection) else {
+            return Ok(None);
+        };
+        let subscribed = endpoint.subscribe(connection, &call, C::QUIET_MAX);
+        if let Some(why) = subscribed.as_ref().err().and_then(refused_for_good) {
+            let told = self.state.lock().core.subscription_refused(why);
+            self.tell_all(told);
         }
+        subscribed.map(Some)
+    }
+
+    /// Waits until there is a subscription to be sent.
+    fn subscription(&self, connection: &Connection) -> Option<Vec<u8>> {
+        let mut state = self.state.lock();
+        while state.core.runs() && state.session.is_some() && connection.is_quiet() {
+            if let Some(call) = state.core.subscribe() {
+                return Some(call);
+            }
+            self.changed.wait_for(&mut state, LOOK_AGAIN);
+        }
+        None
+    }
+
+    /// What is done about a call beside a stream: who says no is understood, and who says nothing is lost. So is the
+    /// stream then: on a new one the other end tells what it holds, and what was perhaps not heard is found out.
+    fn not_accepted(self: &Arc<Self>, stream: &Stream) -> Result<NotAccepted, ApiError> {
+        let (driver, stream) = (Arc::downgrade(self), stream.cutter()?);
+        Ok(Box::new(move |call, error| match error {
+            ApiError::Refused { .. } => {
+                if let (Some(driver), Some(why)) = (driver.upgrade(), refused_for_good(error)) {
+                    let mut state = driver.state.lock();
+                    let told = state.core.call_refused(call, why);
+                    // Whoever reads the stream tells it, with what comes next: a heartbeat at the latest.
+                    state.pending.extend(told);
+                }
+            }
+            _ => stream.cut(),
+        }))
     }
 
     /// The driver ends, and the framework learns why.
-    pub(super) fn refused(&self, why: String) {
-        let told = self.state.lock().core.refused(why);
+    pub(super) fn fail(&self, why: String) {
+        let told = self.state.lock().core.failed(why);
         self.tell_all(told);
         self.cut();
     }
@@ -235,11 +294,14 @@ fn patience(heartbeat_seconds: f64) -> Option<Duration> {
 }
 
 /// Why the other end says no for good, if it does. What is 5xx, or asks for patience, is no such answer.
-fn refused_for_good(error: &ApiError) -> Option<String> {
+fn refused_for_good(error: &ApiError) -> Option<Refusal> {
     match error {
-        ApiError::Refused { status, text } if (400..500).contains(status) => {
+        ApiError::Refused { status, reason, text } if (400..500).contains(status) => {
             let passing = [404, 408, 429].contains(status);
-            (!passing).then(|| text.clone())
+            (!passing).then(|| Refusal {
+                status: format!("{status} {reason}"),
+                text: text.clone(),
+            })
         }
         _ => None,
     }

@@ -24,17 +24,8 @@ impl Driver<Scheduler> {
 
     /// Starts to look for the master of that name.
     pub(crate) fn start(self: &Arc<Self>, master: &str) -> Status {
-        if self.state.lock().core.start() {
-            let started = Location::parse(master)
-                .map_err(|error| error.to_string())
-                .and_then(|location| self.spawn(location).map_err(|error| error.to_string()));
-            if let Err(why) = started {
-                self.refused(format!(
-                    "Failed to create a master detector for '{master}': {why}"
-                ));
-            }
-        }
-        self.status()
+        let failure = format!("Failed to create a master detector for '{master}'");
+        self.begin(Location::parse(master), &failure)
     }
 
     /// Ends the driver; without `failover` the framework with it, which the master hears before this returns.

@@ -10,6 +10,8 @@ const HEADERS_MAX: usize = 100;
 pub struct Head {
     /// The status code.
     pub status: u16,
+    /// What the server calls it.
+    pub reason: String,
     headers: Vec<(String, String)>,
 }
 
@@ -27,6 +29,7 @@ impl Head {
         let text = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
         let head = Head {
             status: answer.code.unwrap_or_default(),
+            reason: answer.reason.unwrap_or_default().to_owned(),
             headers: answer
                 .headers
                 .iter()

@@ -50,7 +50,7 @@ pub(super) struct Method(
 );
 
 impl Method {
-    /// Calls it on an object, with the driver before the other arguments.
+    /// Calls it on an object, with the driver (or the `Mesos`) before the other arguments.
     pub(super) fn call(
         &self,
         env: &mut Env<'_>,

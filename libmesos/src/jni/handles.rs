@@ -1,4 +1,4 @@
-use jni::{Env, JValue, errors::Result, jni_sig, jni_str, objects::JObject};
+use jni::{Env, JValue, errors::Result, jni_sig, jni_str, objects::JObject, strings::JNIStr};
 use parking_lot::Mutex;
 use std::{
     collections::BTreeMap,
@@ -37,11 +37,16 @@ impl<T> Handles<T> {
     }
 }
 
-/// The number that a driver's object holds.
-pub(super) fn handle(env: &mut Env<'_>, driver: &JObject<'_>) -> Result<i64> {
-    env.get_field(driver, jni_str!("__driver"), jni_sig!("J"))?.j()
+/// The field in which a driver's object holds its number.
+pub(super) const DRIVER: &JNIStr = jni_str!("__driver");
+/// The field in which a `Mesos` object holds its number.
+pub(super) const MESOS: &JNIStr = jni_str!("__mesos");
+
+/// The number that an object holds.
+pub(super) fn handle(env: &mut Env<'_>, of: &JObject<'_>, field: &JNIStr) -> Result<i64> {
+    env.get_field(of, field, jni_sig!("J"))?.j()
 }
 
-pub(super) fn set_handle(env: &mut Env<'_>, driver: &JObject<'_>, handle: i64) -> Result<()> {
-    env.set_field(driver, jni_str!("__driver"), jni_sig!("J"), JValue::Long(handle))
+pub(super) fn set_handle(env: &mut Env<'_>, of: &JObject<'_>, field: &JNIStr, handle: i64) -> Result<()> {
+    env.set_field(of, field, jni_sig!("J"), JValue::Long(handle))
 }

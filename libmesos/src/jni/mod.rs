@@ -13,8 +13,12 @@
 )]
 
 mod callback;
+#[cfg(test)]
+mod compat;
+mod credential;
 mod executor;
 mod handles;
+mod library;
 mod load;
 mod marshal;
 mod native;

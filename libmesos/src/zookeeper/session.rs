@@ -1,9 +1,9 @@
-use super::wire::{self, Answer, Malformed, NO_NODE, WATCH_XID};
 use crate::{
     http::Cutter,
     master::{Address, Ensemble},
 };
 use bytes::{Bytes, BytesMut};
+use mesos_proto::zookeeper::{self as wire, Answer, Malformed, NO_NODE, WATCH_XID};
 use std::{
     io::{self, ErrorKind, Read, Write},
     net::{TcpStream, ToSocketAddrs},
@@ -11,7 +11,7 @@ use std::{
 };
 
 /// What the original asks of ZooKeeper for a session.
-const SESSION_MS: i32 = 10_000;
+const SESSION_MS: u32 = 10_000;
 /// How long a server may take to accept a connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -62,10 +62,14 @@ impl Session {
             xid: 0,
             pinged: true,
         };
-        session.stream.write_all(&wire::connect(SESSION_MS))?;
+        let wanted = wire::Session {
+            timeout_ms: SESSION_MS,
+            ..wire::Session::default()
+        };
+        session.stream.write_all(&wire::connect(&wanted, 0))?;
         let granted = wire::connected(session.frame()?)?.ok_or(SessionError::Over)?;
         // One ping and its answer must fit twice into what is granted.
-        let quiet = Duration::from_millis(u64::from(granted) / 3).max(Duration::from_millis(100));
+        let quiet = Duration::from_millis(u64::from(granted.timeout_ms) / 3).max(Duration::from_millis(100));
         session.stream.set_read_timeout(Some(quiet))?;
         session.pinged = false;
         if let Some(credentials) = &ensemble.credentials {

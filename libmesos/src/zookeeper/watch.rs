@@ -1,13 +1,11 @@
-use super::{
-    session::{Session, SessionError},
-    wire,
-};
+use super::session::{Session, SessionError};
 use crate::{
     chance,
     http::Cutter,
     log,
     master::{Address, Ensemble},
 };
+use mesos_proto::masters::leading;
 use parking_lot::{Condvar, Mutex};
 use std::{io, sync::Arc, thread, time::Duration};
 
@@ -82,10 +80,10 @@ impl Shared {
         }
         loop {
             let names = session.children(&self.ensemble.path)?;
-            let leader = match names.as_deref().and_then(wire::leading) {
+            let leader = match names.as_deref().and_then(leading) {
                 None => None,
                 Some(name) => match session.data(&format!("{}/{name}", self.ensemble.path))? {
-                    Some(info) => Address::of_master_info(&info),
+                    Some(info) => Address::of_node(name, &info),
                     // It left between the two questions.
                     None => continue,
                 },

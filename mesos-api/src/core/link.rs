@@ -1,3 +1,4 @@
+use mesos_proto::base64;
 use mesos_proto::v1::{
     AgentInfo, ExecutorInfo, FrameworkInfo, KillPolicy, Operation, OperationStatus, Resource, Task, TaskInfo,
     TaskState, TaskStatus,
@@ -17,12 +18,18 @@ pub(crate) enum ToAgent {
     Run {
         framework: Box<FrameworkInfo>,
         task: Box<TaskInfo>,
+        /// What its executor needs is set aside for it: else there must be one.
+        #[serde(default = "yes")]
+        launch_executor: bool,
     },
     /// Run tasks that share an executor, all of them or none.
     RunGroup {
         framework: Box<FrameworkInfo>,
         executor: Box<ExecutorInfo>,
         tasks: Vec<TaskInfo>,
+        /// As of a task.
+        #[serde(default = "yes")]
+        launch_executor: bool,
     },
     /// Kill one.
     Kill {
@@ -44,8 +51,11 @@ pub(crate) enum ToAgent {
     Message {
         framework: String,
         executor: String,
+        #[serde(serialize_with = "base64::write", deserialize_with = "base64::read")]
         data: Vec<u8>,
     },
+    /// A framework is there again: what it has not acknowledged is sent anew.
+    SendAgain { framework: String },
     /// Keep what the agent has become by an operation: `total` is all that it has from now on.
     Apply {
         operation: Box<Operation>,
@@ -75,6 +85,7 @@ pub(crate) enum ToMaster {
     Message {
         framework: String,
         executor: String,
+        #[serde(serialize_with = "base64::write", deserialize_with = "base64::read")]
         data: Vec<u8>,
     },
     /// An executor ended.
@@ -88,6 +99,11 @@ pub(crate) enum ToMaster {
         operation: Vec<u8>,
         status: Box<OperationStatus>,
     },
+}
+
+/// What masters of earlier versions mean, who do not say it.
+fn yes() -> bool {
+    true
 }
 
 /// What an agent has and runs, as it comes back. Its id is in `info`.

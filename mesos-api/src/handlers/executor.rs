@@ -1,15 +1,13 @@
-use super::Cluster;
+use super::{
+    Cluster,
+    called::{Called, invalid, missing},
+};
 use crate::{
     core::agent::Refused,
     shell::ExecutorError,
-    wire::{Refusal, accepted, call, empty, executor_events, only_post, refusal},
+    wire::{Refusal, accepted, empty, executor_events, refusal},
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, Method, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use mesos_proto::v1::{
     TaskState,
     executor::{Call, call::Type},
@@ -23,18 +21,9 @@ const UUID_BYTES: usize = 16;
 /// `POST /api/v1/executor` of the agent.
 pub(super) async fn handle(
     State(cluster): State<Arc<Cluster>>,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
+    Called { call, headers }: Called<Call>,
 ) -> Result<Response, Refusal> {
-    only_post(&method)?;
-    let call: Call = call(&headers, body, cluster.limits.request_bytes_max).await?;
-    let kind = check(&call).map_err(|why| {
-        refusal(
-            StatusCode::BAD_REQUEST,
-            format!("Failed to validate executor::Call: {why}"),
-        )
-    })?;
+    let kind = check(&call).map_err(|why| invalid("executor", why))?;
     if kind != Type::Subscribe {
         let called = cluster.agent.call(call).await;
         return called.map(|()| empty(StatusCode::ACCEPTED)).map_err(refused);
@@ -46,14 +35,13 @@ pub(super) async fn handle(
 
 /// What every call must have. Texts are the original's.
 pub(super) fn check(call: &Call) -> Result<Type, String> {
-    let missing = |field: &str| Err(format!("Expecting '{field}' to be present"));
     let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
     let Some(kind) = kind.filter(|kind| *kind != Type::Unknown) else {
-        return missing("type");
+        return Err(missing("type"));
     };
     match kind {
-        Type::Subscribe if call.subscribe.is_none() => missing("subscribe"),
-        Type::Message if call.message.is_none() => missing("message"),
+        Type::Subscribe if call.subscribe.is_none() => Err(missing("subscribe")),
+        Type::Message if call.message.is_none() => Err(missing("message")),
         Type::Update => check_update(call).map(|()| kind),
         _ => Ok(kind),
     }
@@ -61,12 +49,12 @@ pub(super) fn check(call: &Call) -> Result<Type, String> {
 
 fn check_update(call: &Call) -> Result<(), String> {
     let Some(update) = &call.update else {
-        return Err("Expecting 'update' to be present".to_owned());
+        return Err(missing("update"));
     };
     let status = &update.status;
     let (executor, framework) = (&call.executor_id.value, &call.framework_id.value);
     let Some(uuid) = &status.uuid else {
-        return Err("Expecting 'uuid' to be present".to_owned());
+        return Err(missing("uuid"));
     };
     if uuid.len() != UUID_BYTES {
         return Err("Not a valid UUID".to_owned());

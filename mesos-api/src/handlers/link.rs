@@ -46,7 +46,10 @@ pub(super) async fn connect(
         let carrying = carry(TokioIo::new(socket), messages, says);
         let hearing = async {
             while let Some(message) = said.recv().await {
-                joined.say(message);
+                // An agent whose master is behind comes back, and tells everything anew.
+                if !joined.say(message) {
+                    return;
+                }
             }
         };
         // Either ends both; the master is told by what is dropped.

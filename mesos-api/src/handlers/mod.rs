@@ -2,29 +2,35 @@
 //! one below the name of its process, as in the original.
 //!
 //! Rooms: `scheduler` (the scheduler API: THE TABLE of its calls), `operator` (the operator API), `older` (routes from
-//! before it), `basics` (health, version, redirect), `agent` (what it runs), `executor` (the executor API), `files`
-//! (sandboxes), `link` (agents in other processes).
+//! before it), `basics` (health, version, who leads), `called` (what calls have in common), `agent` (what it runs),
+//! `executor` (the executor API), `files` (sandboxes), `link` (agents in other processes), `logging` (what is said),
+//! `console` (what operators' page shows).
 //! Never: encodings, or what master and agent decide.
 
 mod agent;
 mod basics;
+mod called;
 #[cfg(test)]
 mod compat;
+mod console;
 mod executor;
 mod files;
 mod link;
+mod logging;
 mod older;
 mod operator;
 mod scheduler;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use console::section;
+
 use crate::{
     config::Limits,
     shell::{AgentHandle, MasterHandle},
     wire::empty,
 };
-use axum::{Router, http::StatusCode, routing::any};
+use axum::{Router, http::StatusCode, middleware, routing::any};
 use server_kit::Clock;
 use std::{
     sync::{
@@ -44,8 +50,11 @@ pub(crate) struct Cluster {
     pub(crate) started: Duration,
     /// What operators set the log to: 0 is what the server is started with.
     pub(crate) logging_level: Arc<AtomicU32>,
+    pub(crate) logging: logging::Logging,
     /// Where the master listens.
     pub(crate) address: String,
+    /// Where it is elected, if it has others beside it.
+    pub(crate) zk: Option<String>,
 }
 
 impl Cluster {
@@ -62,6 +71,7 @@ impl Cluster {
             started: self.started,
             uptime: now.saturating_sub(self.started),
             address: self.address.clone(),
+            zk: self.zk.clone(),
             logging_level: self.logging_level.load(Ordering::Relaxed),
         }
     }
@@ -69,7 +79,7 @@ impl Cluster {
 
 /// Every route of the master.
 pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
-    let own = Router::new()
+    let led = Router::new()
         .route("/api/v1/scheduler", any(scheduler::handle))
         .route("/api/v1", any(operator::handle))
         .route("/state", any(older::state))
@@ -81,7 +91,6 @@ pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
         .route("/tasks.json", any(older::tasks))
         .route("/roles", any(older::roles))
         .route("/roles.json", any(older::roles))
-        .route("/flags", any(older::flags))
         .route("/weights", any(older::weights))
         .route("/quota", any(older::quota))
         .route("/quota/{*role}", any(older::remove_quota))
@@ -94,14 +103,20 @@ pub(crate) fn of_master(cluster: Arc<Cluster>) -> Router {
         .route("/unreserve", any(older::unreserve))
         .route("/create-volumes", any(older::create_volumes))
         .route("/destroy-volumes", any(older::destroy_volumes))
+        .route(crate::wire::link::PATH, any(link::connect));
+    // What a master answers that does not lead, too.
+    let own = Router::new()
+        .route("/flags", any(older::flags))
         .route("/health", any(basics::health))
         .route("/redirect", any(basics::redirect));
-    own.clone()
-        .nest("/master", own)
+    let leads = middleware::from_fn_with_state(cluster.clone(), basics::leads);
+    let by_two_names = |routes: Router<Arc<Cluster>>| routes.clone().nest("/master", routes);
+    by_two_names(led)
+        .route_layer(leads)
+        .merge(by_two_names(own))
         .route("/version", any(basics::version))
         .route("/metrics/snapshot", any(older::metrics))
         .route("/files/debug", any(older::files_debug))
-        .route(crate::wire::link::PATH, any(link::connect))
         .fallback(|| async { empty(StatusCode::NOT_FOUND) })
         .with_state(cluster)
 }

@@ -1,15 +1,13 @@
-use super::Cluster;
+use super::{
+    Cluster,
+    called::{Called, invalid, missing},
+};
 use crate::{
     core::master::Refused,
     shell::CallError,
-    wire::{Refusal, accepted, call, empty, events, only_post, refusal},
+    wire::{Refusal, accepted, empty, events, refusal},
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, Method, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use mesos_proto::v1::scheduler::{Call, call::Type};
 use std::sync::Arc;
 
@@ -117,18 +115,9 @@ pub(crate) const TABLE: &[Line] = &[
 /// `POST /api/v1/scheduler`.
 pub(super) async fn handle(
     State(cluster): State<Arc<Cluster>>,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
+    Called { call, headers }: Called<Call>,
 ) -> Result<Response, Refusal> {
-    only_post(&method)?;
-    let call: Call = call(&headers, body, cluster.limits.request_bytes_max).await?;
-    let kind = check(&call).map_err(|why| {
-        refusal(
-            StatusCode::BAD_REQUEST,
-            format!("Failed to validate scheduler::Call: {why}"),
-        )
-    })?;
+    let kind = check(&call).map_err(|why| invalid("scheduler", why))?;
     let stream = headers
         .get("mesos-stream-id")
         .and_then(|value| value.to_str().ok());
@@ -151,17 +140,14 @@ pub(super) async fn handle(
 
 /// What every call must have.
 fn check(call: &Call) -> Result<Type, String> {
-    let missing = |field: &str| Err(format!("Expecting '{field}' to be present"));
     let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
     let line = TABLE.iter().find(|line| Some(line.kind) == kind);
-    let Some(line) = line else {
-        return missing("type");
-    };
+    let line = line.ok_or_else(|| missing("type"))?;
     if line.kind != Type::Subscribe && call.framework_id.is_none() {
-        return missing("framework_id");
+        return Err(missing("framework_id"));
     }
     match line.field {
-        Some(field) if !(line.present)(call) => missing(field),
+        Some(field) if !(line.present)(call) => Err(missing(field)),
         _ => Ok(line.kind),
     }
 }
@@ -169,7 +155,7 @@ fn check(call: &Call) -> Result<Type, String> {
 /// The only place that gives refusals their status.
 fn refused(error: CallError) -> Refusal {
     let status = match &error {
-        CallError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::Stopping | CallError::NotLeading => StatusCode::SERVICE_UNAVAILABLE,
         CallError::Refused(Refused::NotSubscribed) => StatusCode::FORBIDDEN,
         CallError::Refused(_) => StatusCode::BAD_REQUEST,
     };

@@ -1,5 +1,7 @@
 //! Requests to the original, and its recorded answers.
 
+mod shapes;
+
 use super::*;
 use crate::{
     core::{agent::Agent, master::Registered},
@@ -50,7 +52,7 @@ impl Recorded {
         let kv = storage::memory::Store::new(None).open().kv;
         let start = MasterStart {
             info,
-            registry: Registry::new(kv, storage::Durability::Memory),
+            registry: Registry::own(kv, storage::Durability::Memory),
             registered: Registered::default(),
             events_max: 64,
         };
@@ -66,6 +68,8 @@ impl Recorded {
             endpoint: ([127, 0, 0, 1], 5051).into(),
             events_max: 64,
             supervisor: "/nowhere".into(),
+            upkeep: crate::config::Upkeep::default(),
+            isolation: crate::shell::Isolation::default(),
         };
         let agent = AgentHandle::start(
             start,
@@ -83,7 +87,9 @@ impl Recorded {
             limits: Limits::default(),
             started: Duration::ZERO,
             logging_level: Arc::default(),
+            logging: Arc::default(),
             address: "127.0.0.1:5050".to_owned(),
+            zk: None,
         };
         Recorded {
             cluster: Arc::new(cluster.begun()),
@@ -194,7 +200,7 @@ const UNKNOWN: &str = r#"{"type":"TEARDOWN","framework_id":{"value":"x"}}"#;
 #[tokio::test]
 async fn errors_are_those_of_the_original() {
     let recorded = Recorded::start();
-    let cases: [Case; 11] = [
+    let cases: [Case; 12] = [
         ("ERR_badpb", "POST", &[PROTOBUF], "\u{1}\u{2}\u{3}"),
         (
             "ERR_sched_badaccept",
@@ -216,6 +222,12 @@ async fn errors_are_those_of_the_original() {
         ("ERR_sched_notype", "POST", &[JSON], "{}"),
         ("ERR_sched_unknownfw", "POST", &[JSON], UNKNOWN),
         ("OP_master_BOGUS", "POST", &[JSON], r#"{"type":"BOGUS"}"#),
+        (
+            "OP_master_GET_METRICS",
+            "POST",
+            &[JSON],
+            r#"{"type":"GET_METRICS"}"#,
+        ),
     ];
     for (name, method, headers, body) in cases {
         let path = if name.starts_with("OP") {

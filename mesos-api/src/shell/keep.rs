@@ -1,11 +1,13 @@
-//! What outlives the agent: who it is, and the executors that are not over, each a file of JSON below `meta`. Files
-//! rather than the `Kv`: they belong to this machine's processes, and those that watch over them write beside them.
+//! What outlives the agent: who it is, and the executors that are not over, each a file of lines of JSON below `meta`, of
+//! which the last counts. Files rather than the `Kv`: they belong to this machine's processes, and those that watch over
+//! them write beside them.
 
-use super::record::{Record, replace, replace_for_good};
-use crate::core::agent::Kept;
+use super::record::{Record, last_noted, new_of, note, replace, replace_for_good};
+use crate::core::agent::{Asked, Kept};
 use mesos_proto::v1::{AgentInfo, Operation, Resource};
 use serde::{Deserialize, Serialize};
 use std::{
+    collections::BTreeSet,
     fs::{self, DirBuilder, Permissions},
     io,
     os::unix::fs::{DirBuilderExt, PermissionsExt},
@@ -37,6 +39,12 @@ struct Executor {
     kept: Kept,
 }
 
+#[derive(Serialize, Deserialize)]
+struct AskedFor {
+    version: u32,
+    asked: Asked,
+}
+
 impl Keep {
     pub(super) fn open(work_dir: &Path) -> io::Result<Self> {
         let folder = work_dir.join("meta");
@@ -47,6 +55,7 @@ impl Keep {
             .recursive(true)
             .mode(0o700)
             .create(folder.join("containers"))?;
+        private.create(folder.join("asked"))?;
         fs::set_permissions(&folder, Permissions::from_mode(0o700))?;
         Ok(Keep { folder })
     }
@@ -104,7 +113,7 @@ impl Keep {
                 }
                 continue;
             }
-            let one: Executor = match serde_json::from_slice(&fs::read(&path)?) {
+            let one: Executor = match last_noted(&fs::read(&path)?) {
                 // Torn as the machine went down: what it told of went down, too.
                 Err(error) if !error.is_data() => {
                     tracing::warn!(path = %path.display(), %error, "what was kept of an executor is lost");
@@ -130,12 +139,67 @@ impl Keep {
             };
         };
         let version = VERSION;
-        replace(&path, &serde_json::to_vec(&Executor { version, kept })?)
+        note(&path, &serde_json::to_vec(&Executor { version, kept })?)
+    }
+
+    /// Containers that were asked for and that nobody has removed. What is left of others is of no use any more.
+    pub(super) fn asked(&self) -> io::Result<Vec<Asked>> {
+        let (mut all, mut beside) = (Vec::new(), Vec::new());
+        for entry in fs::read_dir(self.folder.join("asked"))? {
+            let path = entry?.path();
+            if path.extension().is_none_or(|kind| kind != "json") {
+                beside.push(path);
+            } else {
+                match serde_json::from_slice::<AskedFor>(&fs::read(&path)?) {
+                    Ok(one) if one.version == VERSION => all.push(one.asked),
+                    Ok(_) => return Err(unknown_version(&path)),
+                    Err(error) if error.is_data() => return Err(error.into()),
+                    // Torn as the machine went down: what it told of went down, too.
+                    Err(error) => {
+                        tracing::warn!(path = %path.display(), %error, "what was kept of a container is lost");
+                        fs::remove_file(&path)?;
+                    }
+                }
+            }
+        }
+        let own: BTreeSet<PathBuf> = all
+            .iter()
+            .flat_map(|one| self.record_of_asked(one).files())
+            .flat_map(|file| [new_of(&file), file])
+            .collect();
+        for path in beside.iter().filter(|path| !own.contains(*path)) {
+            let _ = fs::remove_file(path);
+        }
+        Ok(all)
+    }
+
+    pub(super) fn keep_asked(&self, container: &str, kept: Option<&Asked>) -> io::Result<()> {
+        let path = self.folder.join("asked").join(format!("{container}.json"));
+        match kept {
+            Some(kept) => {
+                let (version, asked) = (VERSION, kept.clone());
+                replace(&path, &serde_json::to_vec(&AskedFor { version, asked })?)
+            }
+            None => match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        }
     }
 
     /// What is written of a container's process.
     pub(super) fn record(&self, container: &str) -> Record {
         Record::new(&self.folder.join("containers").join(container))
+    }
+
+    /// The same of one that was asked for. Its name may have been another's, of whom a late supervisor may still be told.
+    pub(super) fn record_of_asked(&self, asked: &Asked) -> Record {
+        let name = match asked.run.as_str() {
+            // Of an earlier version.
+            "" => asked.container.clone(),
+            run => format!("{}.{run}", asked.container),
+        };
+        Record::new(&self.folder.join("asked").join(name))
     }
 }
 

@@ -6,15 +6,18 @@ use crate::{
     },
     state::Registry,
 };
-use mesos_proto::v1::{
-    MasterInfo,
-    master::Event as Told,
-    scheduler::{Call, Event},
+use mesos_proto::{
+    masters::Address,
+    v1::{
+        MasterInfo,
+        master::Event as Told,
+        scheduler::{Call, Event},
+    },
 };
 use server_kit::{Clock, Random};
 use std::{collections::HashMap, sync::Arc};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{mpsc, oneshot, watch},
     time::MissedTickBehavior,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -25,7 +28,7 @@ const MESSAGES_MAX: usize = 16_384;
 const WATCHERS_MAX: usize = 1000;
 
 /// What the master's task is asked for.
-enum Ask {
+pub(super) enum Ask {
     Call {
         stream: Option<StreamId>,
         call: Box<Call>,
@@ -63,15 +66,27 @@ enum Ask {
 pub(crate) enum CallError {
     #[error(transparent)]
     Refused(#[from] Refused),
-    /// The server stops.
+    /// The server stops, or this master no longer leads.
     #[error("The master is stopping")]
     Stopping,
+    /// Another master leads, or none.
+    #[error("No leader elected")]
+    NotLeading,
+}
+
+/// Whether a master leads.
+#[derive(Clone)]
+pub(super) enum Standing {
+    /// It does, and is asked here.
+    Leads(mpsc::Sender<Ask>),
+    /// Another one does, where that is known.
+    Follows(Option<Address>),
 }
 
 /// The way to a master.
 #[derive(Clone)]
 pub(crate) struct MasterHandle {
-    asks: mpsc::Sender<Ask>,
+    standing: watch::Receiver<Standing>,
     random: Arc<Random>,
     events_max: usize,
 }
@@ -105,17 +120,14 @@ enum To {
 }
 
 impl Joined {
-    /// Passes on what the agent says; where the master is behind, what matters comes again later.
-    pub(crate) fn say(&self, message: ToMaster) {
-        let said = match &self.to {
+    /// Passes on what the agent says, and answers whether the master takes it.
+    pub(crate) fn say(&self, message: ToMaster) -> bool {
+        match &self.to {
             To::Here(link, asks) => {
                 let link = *link;
                 asks.try_send(Ask::Agent { link, message }).is_ok()
             }
             To::There(connection) => connection.try_send(message).is_ok(),
-        };
-        if !said {
-            tracing::warn!("the master is behind; an agent's message comes again later");
         }
     }
 
@@ -144,18 +156,21 @@ pub(crate) struct MasterStart {
 }
 
 impl MasterHandle {
-    /// The master of a process that has none: every call of it is told that it stops.
-    pub(crate) fn none(random: Arc<Random>) -> Self {
-        let (asks, _) = mpsc::channel(1);
-        let events_max = 1;
+    pub(super) fn new(standing: watch::Receiver<Standing>, random: Arc<Random>, events_max: usize) -> Self {
         MasterHandle {
-            asks,
+            standing,
             random,
             events_max,
         }
     }
 
-    /// Starts a master.
+    /// The master of a process that has none.
+    pub(crate) fn none(random: Arc<Random>) -> Self {
+        let (_, standing) = watch::channel(Standing::Follows(None));
+        Self::new(standing, random, 1)
+    }
+
+    /// Starts a master that has no others beside it: it leads.
     pub(crate) fn start(
         start: MasterStart,
         clock: Arc<dyn Clock>,
@@ -164,20 +179,37 @@ impl MasterHandle {
         stop: CancellationToken,
     ) -> Self {
         let (asks, inbox) = mpsc::channel(INPUTS_MAX);
-        let owner = Owner {
-            core: Master::new(now(&*clock), start.info, Policy::default(), start.registered),
-            registry: start.registry,
-            clock,
-            streams: HashMap::new(),
-            agents: HashMap::new(),
-            watchers: Vec::new(),
-            next_link: 0,
-        };
+        let owner = Owner::new(start.info, start.registry, start.registered, clock);
         tasks.spawn(owner.run(inbox, stop));
-        MasterHandle {
-            asks,
-            random,
-            events_max: start.events_max,
+        let (_, standing) = watch::channel(Standing::Leads(asks));
+        Self::new(standing, random, start.events_max)
+    }
+
+    /// Where the leading master is, if this one does not lead.
+    pub(crate) fn elsewhere(&self) -> Option<Option<Address>> {
+        match &*self.standing.borrow() {
+            Standing::Leads(_) => None,
+            Standing::Follows(leader) => Some(leader.clone()),
+        }
+    }
+
+    /// Answers when it may stand otherwise than when it was last looked at.
+    pub(super) async fn moved(&mut self) {
+        if self.standing.changed().await.is_err() {
+            // It stands for good.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Looks how it stands now.
+    pub(super) fn looked_at(&mut self) {
+        self.standing.mark_unchanged();
+    }
+
+    fn asks(&self) -> Result<mpsc::Sender<Ask>, CallError> {
+        match &*self.standing.borrow() {
+            Standing::Leads(asks) => Ok(asks.clone()),
+            Standing::Follows(_) => Err(CallError::NotLeading),
         }
     }
 
@@ -185,38 +217,33 @@ impl MasterHandle {
     pub(crate) async fn subscribe(&self, call: Call) -> Result<Subscription, CallError> {
         let stream = self.random.uuid().to_string();
         let (events, received) = mpsc::channel(self.events_max);
-        let (answer, answered) = oneshot::channel();
-        let ask = Ask::Subscribe {
+        let (asks, call) = (self.asks()?, Box::new(call));
+        let subscribe = |answer| Ask::Subscribe {
             stream: stream.clone(),
-            call: Box::new(call),
+            call,
             events,
             answer,
         };
-        self.asks.send(ask).await.map_err(|_| CallError::Stopping)?;
-        answered.await.map_err(|_| CallError::Stopping)??;
+        ask(&asks, subscribe).await??;
         Ok(Subscription {
             stream,
             events: received,
-            asks: self.asks.clone(),
+            asks,
         })
     }
 
     /// Takes any other call.
     pub(crate) async fn call(&self, stream: Option<StreamId>, call: Call) -> Result<(), CallError> {
-        let (answer, answered) = oneshot::channel();
         let call = Box::new(call);
-        let ask = Ask::Call { stream, call, answer };
-        self.asks.send(ask).await.map_err(|_| CallError::Stopping)?;
-        Ok(answered.await.map_err(|_| CallError::Stopping)??)
+        let asks = self.asks()?;
+        Ok(ask(&asks, |answer| Ask::Call { stream, call, answer }).await??)
     }
 
     /// Does what an operator wants.
     pub(crate) async fn operate(&self, command: Command) -> Result<(), CallError> {
-        let (answer, answered) = oneshot::channel();
         let command = Box::new(command);
-        let ask = Ask::Operator { command, answer };
-        self.asks.send(ask).await.map_err(|_| CallError::Stopping)?;
-        Ok(answered.await.map_err(|_| CallError::Stopping)??)
+        let asks = self.asks()?;
+        Ok(ask(&asks, |answer| Ask::Operator { command, answer }).await??)
     }
 
     /// Answers what `look` sees of the master, and every change from then on.
@@ -225,7 +252,7 @@ impl MasterHandle {
         look: impl FnOnce(&Master) -> T + Send + 'static,
     ) -> Result<(T, mpsc::Receiver<Told>), CallError> {
         let (events, received) = mpsc::channel(self.events_max);
-        let seen = read(&self.asks, |look| Ask::Watch { look, events }, look).await?;
+        let seen = read(&self.asks()?, |look| Ask::Watch { look, events }, look).await?;
         Ok((seen, received))
     }
 
@@ -234,25 +261,64 @@ impl MasterHandle {
         &self,
         look: impl FnOnce(&Master) -> T + Send + 'static,
     ) -> Result<T, CallError> {
-        read(&self.asks, Ask::Read, look).await
+        read(&self.asks()?, Ask::Read, look).await
     }
 
     /// Connects an agent, which says who it is next.
     pub(crate) async fn join(&self) -> Result<Joined, CallError> {
         let (messages, received) = mpsc::channel(MESSAGES_MAX);
-        let (answer, answered) = oneshot::channel();
-        let ask = Ask::Join { messages, answer };
-        self.asks.send(ask).await.map_err(|_| CallError::Stopping)?;
-        let link = answered.await.map_err(|_| CallError::Stopping)?;
+        let asks = self.asks()?;
+        let link = ask(&asks, |answer| Ask::Join { messages, answer }).await?;
         Ok(Joined {
             messages: received,
-            to: To::Here(link, self.asks.clone()),
+            to: To::Here(link, asks),
         })
     }
 }
 
+/// Asks a master, and answers what is answered.
+async fn ask<T>(
+    asks: &mpsc::Sender<Ask>,
+    ask: impl FnOnce(oneshot::Sender<T>) -> Ask,
+) -> Result<T, CallError> {
+    let (answer, answered) = oneshot::channel();
+    asks.send(ask(answer)).await.map_err(|_| CallError::Stopping)?;
+    answered.await.map_err(|_| CallError::Stopping)
+}
+
+/// The time that a master leads. Dropping it ends it.
+pub(super) struct Term {
+    asks: mpsc::Sender<Ask>,
+    stop: CancellationToken,
+}
+
+impl Term {
+    pub(super) fn begin(owner: Owner, tasks: &TaskTracker, stop: &CancellationToken) -> Self {
+        let (asks, inbox) = mpsc::channel(INPUTS_MAX);
+        let stop = stop.child_token();
+        tasks.spawn(owner.run(inbox, stop.clone()));
+        Term { asks, stop }
+    }
+
+    /// The way to the master.
+    pub(super) fn asks(&self) -> mpsc::Sender<Ask> {
+        self.asks.clone()
+    }
+
+    /// Answers when the master gave up.
+    pub(super) async fn over(&self) {
+        self.asks.closed().await;
+    }
+}
+
+impl Drop for Term {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
 /// The task that owns the core.
-struct Owner {
+pub(super) struct Owner {
     core: Master,
     registry: Registry,
     clock: Arc<dyn Clock>,
@@ -266,17 +332,45 @@ struct Owner {
 struct Amnesia;
 
 impl Owner {
+    pub(super) fn new(
+        info: MasterInfo,
+        registry: Registry,
+        registered: Registered,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Owner {
+            core: Master::new(now(&*clock), info, Policy::default(), registered),
+            registry,
+            clock,
+            streams: HashMap::new(),
+            agents: HashMap::new(),
+            watchers: Vec::new(),
+            next_link: 0,
+        }
+    }
+
     async fn run(mut self, mut inbox: mpsc::Receiver<Ask>, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let done = tokio::select! {
+            let asked = tokio::select! {
+                // What is asked of a master that no longer leads is not done, and under load time goes by, too.
+                biased;
                 () = stop.cancelled() => return,
+                _ = ticks.tick() => None,
                 ask = inbox.recv() => match ask {
-                    Some(ask) => self.take(ask).await,
+                    Some(ask) => Some(ask),
                     None => return,
                 },
-                _ = ticks.tick() => self.tick().await,
+            };
+            // A process that stood still hears of what it missed only after what it had received before.
+            if !self.registry.is_held(self.clock.elapsed()) {
+                tracing::warn!("another master may lead by now: this one does nothing more");
+                return;
+            }
+            let done = match asked {
+                Some(ask) => self.take(ask).await,
+                None => self.tick().await,
             };
             if let Err(Amnesia) = done {
                 return;

@@ -6,15 +6,18 @@ use rustix::{
     fs::{FlockOperation, flock},
     process::Pid,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Read, Write},
+    os::fd::IntoRawFd,
     path::{Path, PathBuf},
 };
 
 /// Bytes of a record at the most.
 const RECORD_BYTES_MAX: u64 = 4096;
+/// Bytes of a file of lines beyond which it begins anew.
+const NOTED_BYTES_MAX: u64 = 64 << 10;
 
 /// The files of one container: `NAME.watch`, locked by who watches, and `NAME.end`, once it ended.
 #[derive(Debug, Clone)]
@@ -74,6 +77,15 @@ impl Record {
         }
     }
 
+    /// The same, wherever its folder is by now: a task may mount something in its place. The folder stays open from now on.
+    pub(super) fn held(self) -> io::Result<Self> {
+        let (folder, name) = (self.base.parent(), self.base.file_name());
+        let (folder, name) = folder.zip(name).ok_or(io::ErrorKind::InvalidInput)?;
+        let folder = File::open(folder)?.into_raw_fd();
+        let base = Path::new("/proc/self/fd").join(folder.to_string()).join(name);
+        Ok(Record { base })
+    }
+
     pub(super) fn base(&self) -> &Path {
         &self.base
     }
@@ -82,6 +94,11 @@ impl Record {
         let mut name = self.base.clone().into_os_string();
         name.push(kind);
         name.into()
+    }
+
+    /// Its files.
+    pub(super) fn files(&self) -> [PathBuf; 2] {
+        [".end", ".watch"].map(|kind| self.path(kind))
     }
 
     /// The lock, unless somebody has it.
@@ -96,13 +113,13 @@ impl Record {
         Ok(file)
     }
 
-    /// Writes down who watches over what.
-    pub(super) fn note(&self, mut lock: &File, supervisor: Pid, process: Pid) -> io::Result<()> {
+    /// Writes down who watches over what, by the numbers that the agent knows; `here` is the one that this process knows.
+    pub(super) fn note(&self, mut lock: &File, supervisor: Pid, process: Pid, here: Pid) -> io::Result<()> {
         let number = |pid: Pid| pid.as_raw_nonzero().get().unsigned_abs();
         let watch = Watch {
             supervisor: number(supervisor),
             process: number(process),
-            begun: Begun::of(process),
+            begun: Begun::of(here),
         };
         lock.write_all(&serde_json::to_vec(&watch)?)
     }
@@ -118,7 +135,8 @@ impl Record {
     /// How it ended, if it did.
     pub(super) fn end(&self) -> io::Result<Option<End>> {
         match fs::read(self.path(".end")) {
-            Ok(text) => Ok(Some(serde_json::from_slice(&text)?)),
+            // Torn as the machine went down, which no process survived: nobody knows how it ended.
+            Ok(text) => Ok(serde_json::from_slice(&text).ok()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
@@ -138,8 +156,8 @@ impl Record {
         if matches!(self.end(), Ok(Some(End::GivenUp))) {
             return;
         }
-        for kind in [".end", ".watch"] {
-            let _ = fs::remove_file(self.path(kind));
+        for file in self.files() {
+            let _ = fs::remove_file(file);
         }
     }
 }
@@ -165,7 +183,26 @@ pub(super) fn replace_for_good(path: &Path, bytes: &[u8]) -> io::Result<()> {
     }
 }
 
-fn new_of(path: &Path) -> PathBuf {
+/// Adds a line to a file, of which the last whole one counts. A file system that keeps freed inodes for a while, as ext4 does,
+/// takes the longer to make a file the more were just replaced.
+pub(super) fn note(path: &Path, line: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    if file.metadata()?.len() > NOTED_BYTES_MAX {
+        return replace(path, line);
+    }
+    // What was torn before it is a line of its own.
+    file.write_all(&[b"\n", line, b"\n"].concat())
+}
+
+/// What the last whole line says.
+pub(super) fn last_noted<T: DeserializeOwned>(text: &[u8]) -> serde_json::Result<T> {
+    let lines = text.rsplit(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    let whole = |read: &serde_json::Result<T>| read.as_ref().err().is_none_or(serde_json::Error::is_data);
+    let last = lines.map(serde_json::from_slice).find(whole);
+    last.unwrap_or_else(|| serde_json::from_slice(b""))
+}
+
+pub(super) fn new_of(path: &Path) -> PathBuf {
     let mut new = path.to_owned().into_os_string();
     new.push(".new");
     new.into()

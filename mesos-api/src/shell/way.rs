@@ -3,14 +3,14 @@ use crate::{
     core::link::{ToAgent, ToMaster},
     wire::link::{self, Received},
 };
+use mesos_proto::masters::Address;
 use std::{future::Future, pin::Pin, time::Duration};
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader},
     net::TcpStream,
-    sync::mpsc,
+    sync::{mpsc, watch},
     time::{sleep, timeout},
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Messages that may wait on either side of a connection.
 const WAITING_MAX: usize = 4096;
@@ -24,14 +24,57 @@ const HEAD_LINES_MAX: usize = 64;
 /// Where an agent's master is.
 #[derive(Clone)]
 pub(crate) enum Whereabouts {
-    /// In this process.
+    /// In this process, or where the master in this process says.
     Here(MasterHandle),
-    /// Listening at `host:port`.
-    There {
-        address: String,
-        tasks: TaskTracker,
-        stop: CancellationToken,
-    },
+    /// There, or where the master that listens there says.
+    There(Address),
+    /// Wherever ZooKeeper says, which somebody follows.
+    Led(watch::Receiver<Option<Address>>),
+}
+
+impl Whereabouts {
+    /// The way to the master that leads now, if it is known and answers.
+    async fn join(&mut self) -> Option<Joined> {
+        let leader = match self {
+            Whereabouts::Here(master) => {
+                master.looked_at();
+                match master.elsewhere() {
+                    None => return master.join().await.ok(),
+                    Some(leader) => leader,
+                }
+            }
+            Whereabouts::There(address) => Some(address.clone()),
+            Whereabouts::Led(leader) => leader.borrow_and_update().clone(),
+        };
+        let Some(address) = leader else {
+            tracing::info!("no master leads");
+            return None;
+        };
+        match timeout(ANSWER_MAX, connect(&address)).await {
+            Ok(Ok(socket)) => {
+                let (said, says) = mpsc::channel(WAITING_MAX);
+                let (tells, told) = mpsc::channel(WAITING_MAX);
+                // It ends when the agent no longer listens.
+                tokio::spawn(carry(socket, says, tells));
+                return Some(Joined::remote(said, told));
+            }
+            Ok(Err(why)) => tracing::info!(%address, why, "no master yet"),
+            Err(_) => tracing::info!(%address, "the master does not answer"),
+        }
+        None
+    }
+
+    /// Answers when another master may lead than the one that was joined last.
+    async fn moved(&mut self) {
+        let told = match self {
+            Whereabouts::Here(master) => return master.moved().await,
+            Whereabouts::There(_) => false,
+            Whereabouts::Led(leader) => leader.changed().await.is_ok(),
+        };
+        if !told {
+            std::future::pending::<()>().await;
+        }
+    }
 }
 
 /// What an agent hears.
@@ -50,13 +93,15 @@ pub(crate) struct Way {
 }
 
 enum State {
-    Seeking(Pin<Box<dyn Future<Output = Joined> + Send>>),
+    Seeking(Seeking),
     Found(Joined),
 }
 
+type Seeking = Pin<Box<dyn Future<Output = (Joined, Whereabouts)> + Send>>;
+
 impl Way {
     pub(crate) fn to(whereabouts: Whereabouts) -> Self {
-        let now = State::Seeking(Box::pin(seek(whereabouts.clone())));
+        let now = State::Seeking(seek(whereabouts.clone(), false));
         Way { whereabouts, now }
     }
 
@@ -64,64 +109,66 @@ impl Way {
     pub(crate) async fn next(&mut self) -> News {
         match &mut self.now {
             State::Seeking(seeking) => {
-                self.now = State::Found(seeking.await);
+                let (joined, whereabouts) = seeking.await;
+                self.whereabouts = whereabouts;
+                self.now = State::Found(joined);
                 News::Connected
             }
-            State::Found(joined) => match joined.messages.recv().await {
-                Some(message) => News::Message(message),
-                None => {
-                    let whereabouts = self.whereabouts.clone();
-                    self.now = State::Seeking(Box::pin(async {
-                        sleep(RETRY).await;
-                        seek(whereabouts).await
-                    }));
-                    News::Lost
+            State::Found(joined) => {
+                let message = tokio::select! {
+                    message = joined.messages.recv() => message,
+                    () = self.whereabouts.moved() => None,
+                };
+                if let Some(message) = message {
+                    return News::Message(message);
                 }
-            },
+                self.now = State::Seeking(seek(self.whereabouts.clone(), true));
+                News::Lost
+            }
         }
     }
 
-    /// Tells the master, if it can hear; what matters is told again.
-    pub(crate) fn say(&self, message: ToMaster) {
-        if let State::Found(joined) = &self.now {
-            joined.say(message);
+    /// Tells the master, if it can hear. One that is behind is left, and told everything as if it were a new one: nothing
+    /// that was said to it is missed so.
+    pub(crate) fn say(&mut self, message: ToMaster) {
+        if let State::Found(joined) = &self.now
+            && !joined.say(message)
+        {
+            tracing::warn!("the master does not take what the agent says; the agent comes back to it");
+            self.now = State::Seeking(seek(self.whereabouts.clone(), true));
         }
     }
 }
 
-async fn seek(whereabouts: Whereabouts) -> Joined {
-    match whereabouts {
-        Whereabouts::Here(master) => match master.join().await {
-            Ok(joined) => joined,
-            // It stops, and so does all of this process.
-            Err(_) => std::future::pending().await,
-        },
-        Whereabouts::There { address, tasks, stop } => loop {
-            match timeout(ANSWER_MAX, connect(&address)).await {
-                Ok(Ok(socket)) => {
-                    let (said, says) = mpsc::channel(WAITING_MAX);
-                    let (tells, told) = mpsc::channel(WAITING_MAX);
-                    let ends = stop.clone();
-                    tasks.spawn(async move { ends.run_until_cancelled(carry(socket, says, tells)).await });
-                    return Joined::remote(said, told);
-                }
-                Ok(Err(why)) => tracing::info!(address, why, "no master yet"),
-                Err(_) => tracing::info!(address, "the master does not answer"),
-            }
+/// Looks for the master that leads for as long as it takes; at first after a pause, where one was just lost.
+fn seek(mut whereabouts: Whereabouts, lost: bool) -> Seeking {
+    Box::pin(async move {
+        if lost {
             sleep(RETRY).await;
-        },
-    }
+        }
+        loop {
+            if let Some(joined) = whereabouts.join().await {
+                return (joined, whereabouts);
+            }
+            tokio::select! {
+                () = sleep(RETRY) => {}
+                () = whereabouts.moved() => {}
+            }
+        }
+    })
 }
 
 /// Connects to a master, or to the leading one that it names.
-async fn connect(address: &str) -> Result<BufReader<TcpStream>, String> {
-    let mut address = address.to_owned();
+async fn connect(address: &Address) -> Result<BufReader<TcpStream>, String> {
+    let mut address = address.clone();
     for _ in 0..2 {
         let failed = |error: std::io::Error| error.to_string();
-        let socket = TcpStream::connect(&address).await.map_err(failed)?;
+        let socket = TcpStream::connect((address.host.as_str(), address.port))
+            .await
+            .map_err(failed)?;
         socket.set_nodelay(true).map_err(failed)?;
         let mut socket = BufReader::new(socket);
-        let ask = link::upgrade_request(&address);
+        let ask = link::upgrade_request(&address.to_string());
         socket.write_all(ask.as_bytes()).await.map_err(failed)?;
         let mut lines = Vec::new();
         while lines.len() < HEAD_LINES_MAX {
@@ -140,7 +187,7 @@ async fn connect(address: &str) -> Result<BufReader<TcpStream>, String> {
             let (name, value) = line.split_once(": ")?;
             name.eq_ignore_ascii_case("location").then(|| value.to_owned())
         });
-        let leader = leader.and_then(|to| Some(to.trim_start_matches("//").split('/').next()?.to_owned()));
+        let leader = leader.and_then(|to| Address::of_location(&to));
         address = leader.ok_or_else(|| format!("the master answers: {status}"))?;
     }
     Err("the leading master is not the one that is named".to_owned())

@@ -1,18 +1,23 @@
 //! What outlives a master, to storage and back.
 //!
-//! Knows: key layouts and stored value formats. Never: HTTP, or what a change means.
+//! Rooms: `nodes` (in ZooKeeper). Knows: key layouts and stored value formats. Never: HTTP, or what a change means.
 //!
-//! Every key starts with [`SPACE`] and the byte of its kind; every value starts with the version of its format, and is
-//! JSON from there on.
+//! Every key starts with [`SPACE`] and the byte of its kind, or stands below the node of its kind; every value starts with
+//! the version of its format, and is JSON from there on.
 
+mod nodes;
 #[cfg(test)]
 mod tests;
 
-use crate::core::master::{Change, Kept, Quota, Registered};
+use crate::{
+    core::master::{Change, Kept, Registered},
+    zookeeper::{Session, SessionError},
+};
 use bytes::Bytes;
 use mesos_proto::v1::{AgentInfo, MachineId, maintenance::Schedule};
+use nodes::Nodes;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use storage::{Batch, Durability, Kv, Page, Scan, StorageError};
 
 /// First byte of every key of this server, so that servers can share a store.
@@ -28,6 +33,34 @@ enum Kind {
     Agent = 1,
     /// What operators set: one key for each sort of it.
     Setting = 2,
+}
+
+impl Kind {
+    const ALL: [Kind; 2] = [Kind::Agent, Kind::Setting];
+
+    /// What its node is called.
+    fn name(self) -> &'static str {
+        match self {
+            Kind::Agent => "agents",
+            Kind::Setting => "settings",
+        }
+    }
+}
+
+/// A key and what it holds; nothing where it is to be removed.
+struct Entry {
+    kind: Kind,
+    name: String,
+    value: Option<Bytes>,
+}
+
+/// Why a registry cannot be read or written.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RegistryError {
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    #[error(transparent)]
+    ZooKeeper(#[from] SessionError),
 }
 
 const WEIGHTS: &str = "weights";
@@ -60,89 +93,139 @@ struct Maintenance {
 
 /// Where a master's registry is kept.
 #[derive(Clone)]
-pub(crate) struct Registry {
-    kv: Arc<dyn Kv>,
-    durability: Durability,
+pub(crate) enum Registry {
+    /// With this master.
+    Own { kv: Arc<dyn Kv>, durability: Durability },
+    /// Where whichever master leads finds it.
+    Shared(Nodes),
 }
 
 impl Registry {
-    pub(crate) fn new(kv: Arc<dyn Kv>, durability: Durability) -> Self {
-        Registry { kv, durability }
+    pub(crate) fn own(kv: Arc<dyn Kv>, durability: Durability) -> Self {
+        Registry::Own { kv, durability }
+    }
+
+    /// Below the node that masters stand by, for the one that stands by `own`.
+    pub(crate) async fn shared(
+        session: Arc<Session>,
+        masters: &str,
+        own: &str,
+    ) -> Result<Self, RegistryError> {
+        Ok(Registry::Shared(Nodes::open(session, masters, own).await?))
+    }
+
+    /// Whether nobody else can have taken it over by this time of the clock.
+    pub(crate) fn is_held(&self, at: Duration) -> bool {
+        match self {
+            Registry::Own { .. } => true,
+            Registry::Shared(nodes) => nodes.is_held(at),
+        }
     }
 
     /// Answers what an earlier master left.
-    pub(crate) async fn load(&self) -> Result<Registered, StorageError> {
+    pub(crate) async fn load(&self) -> Result<Registered, RegistryError> {
+        let entries = match self {
+            Registry::Own { kv, .. } => scan(&**kv).await?,
+            Registry::Shared(nodes) => nodes.load().await?,
+        };
         let mut all = Registered::default();
-        let mut rest = Some(Scan::prefix(&[SPACE, Kind::Agent as u8]));
-        while let Some(scan) = rest {
-            let page = self.kv.scan(scan, Page::default()).await?;
-            for (key, value) in &page.items {
-                let id = String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned();
-                match read(value)? {
-                    Agent::Admitted { info, kept } => all.admitted.push((*info, kept)),
-                    Agent::Unreachable { since, kept } => all.unreachable.push((id, since, kept)),
-                    Agent::Gone { since } => all.gone.push((id, since)),
-                }
+        for entry in entries {
+            if let Some(value) = entry.value {
+                take(&mut all, entry.kind, entry.name, &value)?;
             }
-            rest = page.next;
         }
-        all.weights = self.setting::<BTreeMap<String, f64>>(WEIGHTS).await?;
-        all.quotas = self.setting::<BTreeMap<String, Quota>>(QUOTAS).await?;
-        let maintenance = self.setting::<Maintenance>(MAINTENANCE).await?;
-        (all.schedule, all.down) = (maintenance.schedule, maintenance.down);
         Ok(all)
     }
 
-    async fn setting<T: DeserializeOwned + Default>(&self, name: &str) -> Result<T, StorageError> {
-        let key = key(Kind::Setting, name);
-        match self.kv.get(&key).await? {
-            Some(value) => read(&value),
-            None => Ok(T::default()),
-        }
-    }
-
     /// Makes changes durable, all or none.
-    pub(crate) async fn store(&self, changes: &[Change]) -> Result<(), StorageError> {
-        let mut batch = Batch::default();
-        for change in changes {
-            put(&mut batch, change);
+    pub(crate) async fn store(&self, changes: &[Change]) -> Result<(), RegistryError> {
+        let entries = changes.iter().map(entry);
+        match self {
+            Registry::Own { kv, durability } => {
+                let mut batch = Batch::default();
+                for Entry { kind, name, value } in entries {
+                    match value {
+                        Some(value) => batch.put(key(kind, &name), value),
+                        None => batch.delete(key(kind, &name)),
+                    };
+                }
+                kv.commit(batch, *durability).await?;
+            }
+            Registry::Shared(nodes) => nodes.store(entries.collect()).await?,
         }
-        self.kv.commit(batch, self.durability).await
+        Ok(())
     }
 }
 
-fn put(batch: &mut Batch, change: &Change) {
+async fn scan(kv: &dyn Kv) -> Result<Vec<Entry>, StorageError> {
+    let mut all = Vec::new();
+    for kind in Kind::ALL {
+        let mut rest = Some(Scan::prefix(&[SPACE, kind as u8]));
+        while let Some(scan) = rest {
+            let page = kv.scan(scan, Page::default()).await?;
+            let entries = page.items.into_iter().map(|(key, value)| Entry {
+                kind,
+                name: String::from_utf8_lossy(key.get(2..).unwrap_or_default()).into_owned(),
+                value: Some(value),
+            });
+            all.extend(entries);
+            rest = page.next;
+        }
+    }
+    Ok(all)
+}
+
+fn take(all: &mut Registered, kind: Kind, name: String, value: &[u8]) -> Result<(), StorageError> {
+    match (kind, name.as_str()) {
+        (Kind::Agent, _) => match read(value)? {
+            Agent::Admitted { info, kept } => all.admitted.push((*info, kept)),
+            Agent::Unreachable { since, kept } => all.unreachable.push((name, since, kept)),
+            Agent::Gone { since } => all.gone.push((name, since)),
+        },
+        (Kind::Setting, WEIGHTS) => all.weights = read(value)?,
+        (Kind::Setting, QUOTAS) => all.quotas = read(value)?,
+        (Kind::Setting, MAINTENANCE) => {
+            let maintenance: Maintenance = read(value)?;
+            (all.schedule, all.down) = (maintenance.schedule, maintenance.down);
+        }
+        // A later version's.
+        (Kind::Setting, _) => {}
+    }
+    Ok(())
+}
+
+fn entry(change: &Change) -> Entry {
+    let agent = |id: &str, value: Option<Bytes>| Entry {
+        kind: Kind::Agent,
+        name: id.to_owned(),
+        value,
+    };
+    let setting = |name: &str, value: Bytes| Entry {
+        kind: Kind::Setting,
+        name: name.to_owned(),
+        value: Some(value),
+    };
     match change {
         Change::Admitted { info, kept } => {
             let id = info.id.as_ref().map_or("", |id| &id.value);
             let (info, kept) = (info.clone(), kept.clone());
-            batch.put(key(Kind::Agent, id), written(&Agent::Admitted { info, kept }));
+            agent(id, Some(written(&Agent::Admitted { info, kept })))
         }
-        Change::Unreachable { agent, since, kept } => {
+        Change::Unreachable {
+            agent: id,
+            since,
+            kept,
+        } => {
             let (since, kept) = (*since, kept.clone());
-            batch.put(
-                key(Kind::Agent, agent),
-                written(&Agent::Unreachable { since, kept }),
-            );
+            agent(id, Some(written(&Agent::Unreachable { since, kept })))
         }
-        Change::Gone { agent, since } => {
-            batch.put(key(Kind::Agent, agent), written(&Agent::Gone { since: *since }));
-        }
-        Change::Forgotten { agent } => {
-            batch.delete(key(Kind::Agent, agent));
-        }
-        Change::Weights(weights) => {
-            batch.put(key(Kind::Setting, WEIGHTS), written(weights));
-        }
-        Change::Quotas(quotas) => {
-            batch.put(key(Kind::Setting, QUOTAS), written(quotas));
-        }
+        Change::Gone { agent: id, since } => agent(id, Some(written(&Agent::Gone { since: *since }))),
+        Change::Forgotten { agent: id } => agent(id, None),
+        Change::Weights(weights) => setting(WEIGHTS, written(weights)),
+        Change::Quotas(quotas) => setting(QUOTAS, written(quotas)),
         Change::Maintenance { schedule, down } => {
             let (schedule, down) = (schedule.clone(), down.clone());
-            batch.put(
-                key(Kind::Setting, MAINTENANCE),
-                written(&Maintenance { schedule, down }),
-            );
+            setting(MAINTENANCE, written(&Maintenance { schedule, down }))
         }
     }
 }

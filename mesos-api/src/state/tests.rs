@@ -1,5 +1,10 @@
-use super::*;
+use super::{
+    nodes::{escaped, unescaped},
+    *,
+};
+use crate::core::master::Quota;
 use mesos_proto::v1::{AgentId, DurationInfo, TimeInfo, Unavailability, maintenance::Window};
+use std::collections::BTreeMap;
 
 fn agent(id: &str) -> Box<AgentInfo> {
     Box::new(AgentInfo {
@@ -13,7 +18,7 @@ fn agent(id: &str) -> Box<AgentInfo> {
 #[tokio::test]
 async fn what_was_stored_is_there_for_the_next_master() {
     let kv = storage::memory::Store::new(None).open().kv;
-    let registry = Registry::new(kv, Durability::Written);
+    let registry = Registry::own(kv, Durability::Written);
     let machine = MachineId {
         hostname: Some("h".to_owned()),
         ip: None,
@@ -72,4 +77,12 @@ async fn what_was_stored_is_there_for_the_next_master() {
     assert_eq!(all.weights, BTreeMap::from([("web".to_owned(), 2.5)]));
     assert_eq!(all.quotas.len(), 1);
     assert_eq!((all.schedule, all.down), (schedule, down));
+}
+
+#[test]
+fn any_name_can_be_that_of_a_node() {
+    for name in ["a-S0", "..", "a/b%c", "ä", ""] {
+        assert_eq!(unescaped(&escaped(name)), name);
+    }
+    assert_eq!(escaped("a/."), "a%2f%2e");
 }

@@ -1,16 +1,18 @@
 //! HTTP bodies to types and back, and streams of events. Texts of refusals are the original's.
 //!
-//! Rooms: `stream` (RecordIO answers), `query` (what follows a path), `link` (between master and
+//! Rooms: `stream` (RecordIO answers), `records` (RecordIO requests), `query` (what follows a path), `link` (between master and
 //! agents). Knows: JSON, protobuf, headers. Never: what a message means, storage, time.
 
 pub(crate) mod link;
 mod query;
+mod records;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use query::query_value;
-pub(crate) use stream::{events, executor_events, told};
+pub(crate) use records::Records;
+pub(crate) use stream::{events, executor_events, process_io, told};
 
 use axum::{
     body::{Body, to_bytes},
@@ -26,6 +28,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 const JSON: &str = "application/json";
 const PROTOBUF: &str = "application/x-protobuf";
+const RECORDIO: &str = "application/recordio";
+/// Names the encoding of each record, of a request and of an answer.
+const MESSAGE_CONTENT_TYPE: &str = "message-content-type";
+const MESSAGE_ACCEPT: &str = "message-accept";
 const TEXT: &str = "text/plain; charset=utf-8";
 
 /// How a message is encoded.
@@ -145,6 +151,45 @@ pub(crate) fn accepted(headers: &HeaderMap) -> Result<Encoding, Refusal> {
             "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
         )),
     }
+}
+
+/// How an answer that lasts is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Streamed {
+    pub(crate) encoding: Encoding,
+    /// Its own type is that of records; else it is that of each of them.
+    pub(crate) records: bool,
+}
+
+/// What the client wants an answer that lasts to be in.
+pub(crate) fn streamed(headers: &HeaderMap) -> Result<Streamed, Refusal> {
+    let named = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if named(ACCEPT.as_str()) != Some(RECORDIO) {
+        let encoding = accepted(headers)?;
+        return Ok(Streamed {
+            encoding,
+            records: false,
+        });
+    }
+    let encoding = match named(MESSAGE_ACCEPT) {
+        None | Some(JSON | "*/*") => Encoding::Json,
+        Some(PROTOBUF) => Encoding::Protobuf,
+        Some(_) => {
+            return Err(refusal(
+                StatusCode::NOT_ACCEPTABLE,
+                "Expecting 'Message-Accept' to allow application/json or application/x-protobuf",
+            ));
+        }
+    };
+    Ok(Streamed {
+        encoding,
+        records: true,
+    })
+}
+
+/// Whether a request's body is a stream of records.
+pub(crate) fn sends_records(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_TYPE).is_some_and(|kind| kind == RECORDIO)
 }
 
 /// An answer that says why not.

@@ -1,4 +1,4 @@
-use super::Encoding;
+use super::{Encoding, MESSAGE_CONTENT_TYPE, RECORDIO, Streamed};
 use crate::{
     core::{
         agent,
@@ -15,15 +15,23 @@ use bytes::Bytes;
 use futures_util::stream;
 use mesos_proto::{
     recordio,
-    v1::{executor, master, scheduler::event},
+    v1::{
+        DurationInfo,
+        agent::{ProcessIo, process_io as io},
+        executor, master,
+        scheduler::event,
+    },
 };
 use prost::Message;
 use serde::Serialize;
-use std::{collections::VecDeque, convert::Infallible};
+use std::{collections::VecDeque, convert::Infallible, time::Duration};
 use tokio::{
     sync::mpsc,
     time::{Interval, MissedTickBehavior, interval},
 };
+
+/// How often a container's output says that it goes on; the original's.
+const IO_HEARTBEAT_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Where an answer's records come from. What `kept` holds lives as long as the answer.
 struct Open<T, Kept> {
@@ -64,6 +72,58 @@ pub(crate) fn told(
     encoding: Encoding,
 ) -> Response {
     lasting(first.into(), events, heartbeat, encoding, ())
+}
+
+/// What a container writes. `kept` lives as long as the answer.
+pub(crate) fn process_io<Out, Kept>(
+    output: mpsc::Receiver<Out>,
+    shown: fn(Out) -> ProcessIo,
+    kept: Kept,
+    streamed: Streamed,
+) -> Response
+where
+    Out: Send + 'static,
+    Kept: Send + 'static,
+{
+    let mut heartbeats = interval(IO_HEARTBEAT_INTERVAL);
+    heartbeats.reset();
+    let encoding = streamed.encoding;
+    let records = stream::unfold(
+        (output, heartbeats, kept),
+        move |(mut output, mut heartbeats, kept)| async move {
+            let record = tokio::select! {
+                piece = output.recv() => shown(piece?),
+                _ = heartbeats.tick() => still_there(),
+            };
+            let record = recordio::encode(&encoding.write(&record));
+            Some((Ok::<_, Infallible>(record), (output, heartbeats, kept)))
+        },
+    );
+    let mut response = Response::new(Body::from_stream(records));
+    let kind = HeaderValue::from_static(encoding.media_type());
+    let headers = response.headers_mut();
+    if streamed.records {
+        headers.insert(MESSAGE_CONTENT_TYPE, kind);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(RECORDIO));
+    } else {
+        headers.insert(CONTENT_TYPE, kind);
+    }
+    response
+}
+
+fn still_there() -> ProcessIo {
+    let nanoseconds = i64::try_from(IO_HEARTBEAT_INTERVAL.as_nanos()).unwrap_or(i64::MAX);
+    ProcessIo {
+        r#type: Some(io::Type::Control as i32),
+        control: Some(io::Control {
+            r#type: Some(io::control::Type::Heartbeat as i32),
+            heartbeat: Some(io::control::Heartbeat {
+                interval: Some(DurationInfo { nanoseconds }),
+            }),
+            tty_info: None,
+        }),
+        data: None,
+    }
 }
 
 fn lasting<T, Kept>(

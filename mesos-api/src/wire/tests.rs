@@ -1,6 +1,12 @@
 use super::*;
-use mesos_proto::v1::scheduler::Call;
+use crate::{
+    core::link::{ToAgent, ToMaster},
+    internals,
+    wire::link::{Received, record},
+};
+use mesos_proto::v1::{TaskState, TaskStatus, scheduler::Call};
 use proptest::prelude::*;
+use tokio::io::AsyncWriteExt;
 
 fn headers(name: axum::http::HeaderName, value: &'static str) -> HeaderMap {
     HeaderMap::from_iter([(name, HeaderValue::from_static(value))])
@@ -52,4 +58,76 @@ fn a_query_is_taken_apart() {
     assert_eq!(query_value(query, "offset").as_deref(), Some("-1"));
     assert_eq!(query_value(query, "bad").as_deref(), Some("%4"));
     assert_eq!(query_value(query, "length"), None);
+}
+
+/// A text as a browser puts it into a query.
+fn encoded(text: &str) -> String {
+    text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+}
+
+fn to_master(text: &str, bytes: Vec<u8>) -> ToMaster {
+    ToMaster::Update {
+        framework: text.to_owned(),
+        status: Box::new(TaskStatus {
+            message: Some(text.to_owned()),
+            data: Some(bytes),
+            ..TaskStatus::default()
+        }),
+        latest: TaskState::TaskRunning,
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_a_form_holds_is_what_was_put_into_it(name in "[a-z]{1,8}", value in any::<String>(), other in any::<String>()) {
+        let form = format!("other{name}={}&{name}={}&{name}=", encoded(&other), encoded(&value));
+        prop_assert_eq!(query_value(&form, &name), Some(value));
+    }
+
+    #[test]
+    fn any_query_is_taken_without_a_panic(query in any::<String>(), name in any::<String>()) {
+        internals::query(&query, &name);
+    }
+
+    #[test]
+    fn any_bytes_of_a_link_are_taken_without_a_panic(stream in prop::collection::vec(any::<u8>(), 0..200)) {
+        internals::link(&stream);
+        internals::link(&record(&String::from_utf8_lossy(&stream)));
+    }
+
+    #[test]
+    fn what_agent_and_master_say_arrives_however_it_is_cut(
+        said in prop::collection::vec((any::<String>(), prop::collection::vec(any::<u8>(), 0..20)), 0..6),
+        piece in 1_usize..40,
+    ) {
+        let stream: Vec<u8> = said
+            .iter()
+            .flat_map(|(text, bytes)| record(&to_master(text, bytes.clone())))
+            .collect();
+        internals::link(&stream);
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let heard = runtime.block_on(async {
+            // What is written at once comes out in pieces.
+            let (mut from, mut to) = tokio::io::duplex(piece);
+            let writes = async move { to.write_all(&stream).await.unwrap() };
+            let reads = async move {
+                let (mut received, mut heard) = (Received::default(), Vec::new());
+                while let Some(message) = received.next::<ToMaster>(&mut from).await.unwrap() {
+                    heard.push(format!("{message:?}"));
+                }
+                heard
+            };
+            tokio::join!(writes, reads).1
+        });
+        let said = said.into_iter().map(|(text, bytes)| format!("{:?}", to_master(&text, bytes)));
+        prop_assert_eq!(heard, said.collect::<Vec<_>>());
+    }
+}
+
+/// Each end refuses what only the other one says, and the connection ends.
+#[tokio::test]
+async fn who_says_what_the_other_end_should_is_not_heard() {
+    let message = record(&ToAgent::Ping);
+    let heard = Received::default().next::<ToMaster>(&mut &message[..]).await;
+    assert_eq!(heard.unwrap_err().kind(), std::io::ErrorKind::InvalidData);
 }

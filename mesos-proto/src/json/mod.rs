@@ -104,14 +104,17 @@ pub(crate) mod base64 {
         }
     }
 
-    pub(crate) mod required {
+    /// Bytes that are always there.
+    pub mod required {
         use super::*;
 
-        pub(crate) fn write<S: Serializer>(value: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        /// Writes bytes as text.
+        pub fn write<S: Serializer>(value: &[u8], to: S) -> Result<S::Ok, S::Error> {
             to.serialize_str(&STANDARD.encode(value))
         }
 
-        pub(crate) fn read<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<u8>, D::Error> {
+        /// Reads bytes from text.
+        pub fn read<'a, D: Deserializer<'a>>(from: D) -> Result<Vec<u8>, D::Error> {
             decode(&std::borrow::Cow::<'a, str>::deserialize(from)?)
         }
     }

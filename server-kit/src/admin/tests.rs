@@ -1,4 +1,5 @@
-use super::{Admin, LIMITS, Limits, REQUEST_BYTES_MAX, Ready, Registry};
+use super::{Admin, HttpLimits, LIMITS, Ready, Registry};
+use crate::Listener;
 use std::{net::SocketAddr, time::Duration};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -7,11 +8,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-async fn admin(limits: Limits) -> (SocketAddr, CancellationToken) {
+async fn admin(limits: HttpLimits) -> (SocketAddr, CancellationToken) {
     let stop = CancellationToken::new();
     let (registry, ready) = (Registry::default(), Ready::default());
-    let admin = Admin::limited("127.0.0.1:0", registry, ready, limits, stop.clone()).await;
-    (admin.unwrap().address(), stop)
+    let listener = Listener::bind("127.0.0.1:0", false, None).await.unwrap();
+    let admin = Admin::limited(listener, registry, ready, Vec::new(), limits, stop.clone());
+    (admin.address(), stop)
 }
 
 async fn ask(address: SocketAddr, request: &[u8]) -> String {
@@ -42,7 +44,7 @@ async fn a_request_has_a_greatest_length() {
     let (address, _stop) = admin(LIMITS).await;
     let long = format!(
         "GET /healthz HTTP/1.1\r\nHost: {}\r\n\r\n",
-        "a".repeat(2 * REQUEST_BYTES_MAX)
+        "a".repeat(2 * LIMITS.head_bytes_max)
     );
     let answer = ask(address, long.as_bytes()).await;
     assert!(!answer.contains("200 OK"), "{answer}");
@@ -50,9 +52,10 @@ async fn a_request_has_a_greatest_length() {
 
 #[tokio::test]
 async fn peers_that_stop_in_the_middle_give_their_seats_back() {
-    let limits = Limits {
+    let limits = HttpLimits {
         connections_max: 4,
-        time_max: Duration::from_millis(300),
+        answer_time_max: Some(Duration::from_millis(300)),
+        ..LIMITS
     };
     let (address, _stop) = admin(limits).await;
     let mut silent = Vec::new();

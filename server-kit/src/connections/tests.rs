@@ -65,3 +65,25 @@ async fn fewer_seats_send_the_quietest_away() {
     let told = places.each_ref().map(|place| place.watched().told());
     assert_eq!(told, [Told::Nothing, Told::Close, Told::Close]);
 }
+
+#[tokio::test]
+async fn who_came_by_a_listener_that_closes_is_let_go() {
+    let home: IpAddr = "127.0.0.1".parse().unwrap();
+    let connections = Connections::new(PATIENCE);
+    let (plain, other) = (
+        door(9, 9),
+        Door {
+            listener: 1,
+            ..door(9, 9)
+        },
+    );
+    let places = [plain, other].map(|door| connections.enter(home, door).unwrap());
+    connections.dismiss(1);
+    // Who was on the way in then comes too late; the other listener stays open.
+    assert_eq!(connections.enter(home, other).unwrap_err(), NoSeat::Draining);
+    assert!(connections.enter(home, plain).is_ok());
+    assert_eq!(
+        places.map(|place| place.watched().told()),
+        [Told::Nothing, Told::Drain]
+    );
+}

@@ -2,13 +2,15 @@
 //!
 //! Knows: sockets, TLS, sending files without copying them. Never: what the bytes mean.
 
+mod identity;
 mod proxy;
 mod tls;
 
+pub use identity::Identity;
 #[cfg(feature = "internals")]
 pub(crate) use proxy::parse as parse_proxy_header;
 pub(crate) use proxy::read_proxy_header;
-pub use tls::{TlsAcceptor, TlsOptions};
+pub use tls::{TlsAcceptor, TlsError, TlsOptions};
 
 use rustix::{
     fs::sendfile,

@@ -112,8 +112,7 @@ fn tls_options() -> TlsOptions {
     TlsOptions {
         certificates: SERVER_PEM.to_owned(),
         key: SERVER_PEM.to_owned(),
-        client_ca: None,
-        client_required: false,
+        ..TlsOptions::default()
     }
 }
 
@@ -244,4 +243,34 @@ fn what_is_wrong_with_a_certificate_is_said() {
         ..tls_options()
     };
     assert!(refused(empty).contains("no private key in PEM"));
+}
+
+#[test]
+fn what_may_be_spoken_is_chosen() {
+    let with = |protocols: &[&str], suites: &[&str]| {
+        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let options = TlsOptions {
+            protocols: owned(protocols),
+            cipher_suites: owned(suites),
+            ..tls_options()
+        };
+        TlsAcceptor::new(&options).is_ok()
+    };
+    assert!(with(&["TLSv1.3"], &[]) && with(&["TLSv1.2", "TLSv1.1"], &[]));
+    assert!(!with(&["TLSv1.1"], &[]), "not safe");
+    let (new, old) = (
+        "TLS_AES_128_GCM_SHA256",
+        "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+    );
+    assert!(with(&[], &[new]) && with(&["TLSv1.2"], &[new, old]));
+    assert!(!with(&["TLSv1.2"], &[new]), "of another version");
+    assert!(!with(&[], &["TLS_RSA_WITH_NULL_MD5"]), "nothing is left");
+}
+
+#[test]
+fn a_certificate_tells_whom_it_names() {
+    let identity = TlsAcceptor::new(&tls_options()).unwrap().identity();
+    assert_eq!(identity.name, "CN=localhost");
+    let alternatives = [(2, "localhost".to_owned()), (7, "127.0.0.1".to_owned())];
+    assert_eq!(identity.alternatives, alternatives);
 }

@@ -23,7 +23,7 @@ fn the_default_file_changes_nothing() {
     let settings = settings(DEFAULT_FILE, Options::default()).unwrap();
     assert_eq!(settings.kafka.listeners[0].bind, "127.0.0.1:9092");
     assert_eq!(settings.cql.listeners[0].bind, "127.0.0.1:9042");
-    assert_eq!(settings.mesos.master_bind, "127.0.0.1:5050");
+    assert_eq!(settings.mesos.master.bind, "127.0.0.1:5050");
     assert_eq!(settings.admin_bind, "127.0.0.1:9644");
     assert_eq!(settings.data_dir, Path::new("./smack-data"));
     assert_eq!(settings.storage, Storage::Local);
@@ -78,8 +78,8 @@ fn a_flag_comes_before_the_file() {
     let settings = settings(text, options).unwrap();
     assert_eq!(settings.kafka.listeners[0].bind, "[::1]:0");
     assert_eq!(settings.cql.listeners[0].bind, "[::1]:6");
-    assert_eq!(settings.mesos.master_bind, "[::1]:5");
-    assert_eq!(settings.mesos.agent_bind, "[::1]:5051");
+    assert_eq!(settings.mesos.master.bind, "[::1]:5");
+    assert_eq!(settings.mesos.agent.unwrap().bind, "[::1]:5051");
     assert_eq!(settings.admin_bind, "[::1]:8");
     assert_eq!(settings.not_honoured, ["num.io.threads"]);
 }
@@ -128,13 +128,18 @@ fn the_cql_server_has_a_section() {
 
 #[test]
 fn mesos_has_a_section() {
-    let text = "data_dir = \"/d\"\n[mesos]\nagent_port = 7\nresources = \"cpus:3\"\n";
+    let text = "data_dir = \"/d\"\n[mesos]\nagent_port = 7\nresources = \"cpus:3\"\nmax_stdout_size = \"1KB\"\n\
+                zk = \"zk://h/m\"\n";
     let mesos = settings(text, Options::default()).unwrap().mesos;
+    assert_eq!(mesos.master.zk.as_deref(), Some("zk://h/m"));
+    let agent = mesos.agent.unwrap();
     assert_eq!(
-        (mesos.agent_bind.as_str(), mesos.resources.as_str()),
+        (agent.bind.as_str(), agent.resources.as_str()),
         ("127.0.0.1:7", "cpus:3")
     );
-    assert_eq!(mesos.work_dir, Path::new("/d/mesos"));
+    assert_eq!(agent.work_dir, Path::new("/d/mesos"));
+    assert_eq!(agent.upkeep.max_stdout_size, 1024);
+    assert!(settings("[mesos]\ngc_delay = \"soon\"\n", Options::default()).is_err());
 }
 
 #[test]
@@ -187,4 +192,23 @@ fn times_without_a_unit_are_refused() {
         let text = format!("[cql]\nread_request_timeout = \"{value}\"\n");
         assert!(settings(&text, Options::default()).is_err(), "{value}");
     }
+}
+
+#[test]
+fn the_container_listens_everywhere_and_sends_clients_to_its_host() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/container.toml");
+    let settings = settings(&fs::read_to_string(file).unwrap(), Options::default()).unwrap();
+    let kafka = &settings.kafka.listeners[0];
+    assert_eq!(
+        (&*kafka.bind, kafka.advertised.as_deref()),
+        ("0.0.0.0:9092", Some("127.0.0.1:9092"))
+    );
+    assert_eq!(settings.cql.listeners[0].bind, "0.0.0.0:9042");
+    assert_eq!(
+        settings.cql.broadcast_rpc_address,
+        Some("127.0.0.1".parse().unwrap())
+    );
+    assert_eq!(settings.mesos.master.bind, "0.0.0.0:5050");
+    assert_eq!(settings.admin_bind, "0.0.0.0:9644");
+    assert_eq!(settings.data_dir, Path::new("/var/lib/smack/data"));
 }

@@ -1,6 +1,6 @@
 //! Crashes as they really happen: a killed process, torn and garbled files, changes that stopped half way, a full disk.
 
-use crate::{Options, open};
+use crate::{Options, lease::LockFile, open};
 use proptest::prelude::*;
 use std::{
     fs,
@@ -54,6 +54,11 @@ fn copy_dir(from: &Path, to: &Path) {
             fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
         }
     }
+}
+
+/// Waits until nobody owns the directory any more: the threads of one that was dropped finish what they are at.
+fn let_go(path: &Path) {
+    drop(LockFile::take(path).unwrap());
 }
 
 fn child(test: &str, directory: &Path) -> Command {
@@ -240,6 +245,7 @@ async fn damaged(sizes: &[usize], damage_at: f64, garbage: &[u8], cut: bool, che
     let total = log.range().bytes;
     let start = log.range().start;
     drop((log, held));
+    let_go(directory.path());
     let name = names(&folder(directory.path()))
         .into_iter()
         .find(|name| name.ends_with(".log"))
@@ -294,6 +300,7 @@ async fn what_was_settled_is_not_read_back() {
         log.append(&[entry_of(offset, 300)]).unwrap();
     }
     drop((log, held));
+    let_go(directory.path());
     let folder = folder(directory.path());
     let is_segment = |name: &String| name.ends_with(".log");
     let path = folder.join(names(&folder).into_iter().find(is_segment).unwrap());
@@ -332,14 +339,17 @@ async fn interrupted<F: AsyncFn(&dyn Log)>(change: F) {
         }
         log.trim(1).await.unwrap();
     }
+    let_go(&before);
     copy_dir(&before, &after);
     {
         let shard = shard(&after);
         let log = opened(&shard, options(Durability::Written));
         change(&*log).await;
     }
+    let_go(&after);
     let (old, new) = (names(&folder(&before)), names(&folder(&after)));
     let expected_before = contents(&before).await;
+    let_go(&before);
     let fresh: Vec<&String> = new.iter().filter(|name| !old.contains(name)).collect();
     // New files are there, whole or in part, but the manifest does not know them.
     for step in 0..=fresh.len() {
@@ -365,6 +375,7 @@ async fn interrupted<F: AsyncFn(&dyn Log)>(change: F) {
     }
     // The manifest knows the new files, and the old ones are still there, all or some.
     let expected_after = contents(&after).await;
+    let_go(&after);
     let stale: Vec<&String> = old.iter().filter(|name| !new.contains(name)).collect();
     for step in 0..=stale.len() {
         let crashed = directory.path().join(format!("replaced-{step}"));
@@ -456,7 +467,8 @@ async fn child_fills_its_disk() {
     };
     let directory = Path::new(&directory);
     let ballast = directory.join("ballast");
-    fs::write(&ballast, vec![1; 24 << 20]).unwrap();
+    // RocksDB writes again when a whole write buffer (`tuning`, 32 MiB) is free.
+    fs::write(&ballast, vec![1; 48 << 20]).unwrap();
     let mut large = options(Durability::Written);
     large.chunk_bytes_max = 4 << 20;
     for durability in [Durability::Written, Durability::Synced] {
@@ -526,7 +538,7 @@ async fn fill_kv(shard: &Shard) -> StorageError {
 #[test]
 fn a_full_disk_refuses_writes_until_there_is_room() {
     let directory = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=72m none \"$0\" || { echo cannot mount; exit 0; }; exec \"$@\"";
+    let script = "mount -t tmpfs -o size=144m none \"$0\" || { echo cannot mount; exit 0; }; exec \"$@\"";
     let child = child("log::crash_tests::child_fills_its_disk", directory.path());
     let mut command = Command::new("unshare");
     command

@@ -220,6 +220,20 @@ pub async fn kv_estimates_what_it_holds(factory: &dyn Factory) {
     assert_eq!(kv.estimate(&Scan::prefix(b"x")).unwrap(), (0, 0));
 }
 
+pub async fn kv_tells_the_space_it_takes(factory: &dyn Factory) {
+    const BYTES: u64 = 100_000;
+    let kv = factory.open().kv;
+    let before = kv.space().unwrap();
+    let mut batch = Batch::default();
+    batch.put("a", vec![1; BYTES as usize]);
+    kv.commit(batch, Durability::Written).await.unwrap();
+    // What is kept in memory alone takes no disk.
+    if let (Some(before), Some(after)) = (before, kv.space().unwrap()) {
+        assert!(after.used >= before.used + BYTES, "{before:?} {after:?}");
+        assert!(after.free > 0);
+    }
+}
+
 pub async fn kv_keeps_acknowledged_commits(factory: &dyn Factory) {
     for (round, durability) in [Durability::Written, Durability::Synced].into_iter().enumerate() {
         let shard = factory.open();

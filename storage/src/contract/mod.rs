@@ -56,6 +56,7 @@ macro_rules! contract_tests {
             kv_removes_ranges,
             kv_reclaims_only_what_was_removed,
             kv_estimates_what_it_holds,
+            kv_tells_the_space_it_takes,
             kv_keeps_acknowledged_commits,
             leases_grow_with_each_owner,
             log_reads_what_was_appended,

@@ -2,12 +2,15 @@
 
 use super::{Figures, memory::Filler, report};
 use anyhow::{Context, Result};
-use compat_tests::{Broker, Program, Subject};
+use compat_tests::{Broker, Program, Subject, process};
 use serde_json::Value;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::{Duration, Instant};
+
+/// A server that uses less of a core in a second has nothing left to do. The original's never falls to nothing.
+const IDLE_TICKS: u32 = 10;
+const SETTLING_SECONDS_MAX: u32 = 60;
 
 /// Goes through the rounds, one side after the other, and keeps the page after each.
 pub(super) fn compare(
@@ -43,8 +46,7 @@ pub(super) struct Measured<'a> {
 
 impl Measured<'_> {
     pub(super) fn add(&mut self, case: &'static str, figure: f64) {
-        report::progress(&format!("  {case}: {figure:.2}"));
-        self.figures.entry(case).or_default().push(figure);
+        report::add(self.figures, case, figure);
     }
 
     pub(super) fn note(&mut self, case: &'static str, figure: &Value) -> Result<()> {
@@ -59,8 +61,26 @@ impl Measured<'_> {
     /// Runs a load, which measures the server's process by its id and says its figures in its last line.
     pub(super) fn load(&self, program: Program) -> Result<Value> {
         let out = program.env("SERVER_PID", self.pid()?.to_string()).run()?;
-        let said = out.lines().last().context("the load said nothing")?;
-        Ok(serde_json::from_str(said)?)
+        report::said(&out)
+    }
+
+    /// Waits until the process has done what the load before left for later, so that it is not told of the next one.
+    pub(super) fn settle(&self) -> Result<()> {
+        let mut before = self.ticks()?;
+        for _ in 0..SETTLING_SECONDS_MAX {
+            std::thread::sleep(Duration::from_secs(1));
+            let now = self.ticks()?;
+            if now - before <= IDLE_TICKS {
+                break;
+            }
+            before = now;
+        }
+        Ok(())
+    }
+
+    /// Hundredths of a second of processor time that the process has used.
+    fn ticks(&self) -> Result<u32> {
+        process::ticks(self.pid()?).context("the server runs")
     }
 
     /// How long the process, which was ended, takes from its start until it has answered a request.
@@ -86,19 +106,17 @@ impl Measured<'_> {
 
     /// Megabytes that the process keeps resident.
     pub(super) fn memory(&mut self, case: &'static str) -> Result<()> {
-        self.resident(case, "VmRSS:")
+        self.resident(case, process::RESIDENT)
     }
 
     /// The most megabytes that the process kept resident since its start.
     pub(super) fn memory_peak(&mut self, case: &'static str) -> Result<()> {
-        self.resident(case, "VmHWM:")
+        self.resident(case, process::RESIDENT_MOST)
     }
 
     fn resident(&mut self, case: &'static str, key: &'static str) -> Result<()> {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.pid()?))?;
-        let line = status.lines().find_map(|line| line.strip_prefix(key));
-        let kilobytes: f64 = line.context(key)?.trim().trim_end_matches(" kB").parse()?;
-        self.add(case, kilobytes / 1024.0);
+        let kilobytes = process::kilobytes(self.pid()?, key).context(key)?;
+        self.add(case, f64::from(kilobytes) / 1024.0);
         Ok(())
     }
 }

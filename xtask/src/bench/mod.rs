@@ -1,16 +1,21 @@
 //! Original and smack under the same load, one after the other, several times in one run.
 //!
-//! Knows: how to start either, the loads (`benches/kafka_load.py`: librdkafka; `benches/cql_load.rs`: the scylla driver), what a
-//! process used. Never: an absolute figure as a verdict, because machines differ; only both sides of one run are compared.
+//! Knows: how to start either, the loads (`benches/kafka_load.py`: librdkafka; `benches/cql_load.rs`: the scylla driver;
+//! `benches/mesos_load.py`: plain HTTP; for all servers at once, whole applications), what a process used. Never: an absolute
+//! figure as a verdict, because machines differ; only both sides of one run are compared.
 
 mod cases;
 mod cql;
 mod measured;
 mod memory;
+mod mesos;
 mod report;
 mod side;
+mod stack;
 
 pub(crate) use cql::cql;
+pub(crate) use mesos::mesos;
+pub(crate) use stack::stack;
 
 use anyhow::{Context, Result, bail, ensure};
 use cases::Group;

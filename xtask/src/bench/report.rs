@@ -22,6 +22,18 @@ pub(crate) fn progress(line: &str) {
     eprintln!("{line}");
 }
 
+/// Tells a figure, and adds it to the others.
+pub(crate) fn add(figures: &mut Figures, case: &'static str, figure: f64) {
+    progress(&format!("  {case}: {figure:.2}"));
+    figures.entry(case).or_default().push(figure);
+}
+
+/// What a load says in its last line.
+pub(crate) fn said(out: &str) -> Result<Value> {
+    let said = out.lines().last().context("the load said nothing")?;
+    Ok(serde_json::from_str(said)?)
+}
+
 /// Prints the table and keeps it, with what earlier runs measured of other cases. `how` says how a case was measured.
 #[expect(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 pub(crate) fn keep(

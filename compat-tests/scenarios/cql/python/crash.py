@@ -9,6 +9,8 @@ Every writer notes in a ledger what was acknowledged, and what was tried but not
   counters     increments: at least as many as were acknowledged, at most as many as were tried
   moves        rows of few keys whose indexed value moves, is deleted, comes again: the table's index and its view show what
                the table shows
+  settled      rows that are written and moved once, and never touched again: what a kill tears stays torn, and both indexes
+               and the view would show it
 """
 
 import json
@@ -169,7 +171,23 @@ class Moves(Writer):
         return True
 
 
-KINDS = {"plain": Plain, "conditional": Conditional, "batches": Batches, "counters": Counters, "moves": Moves}
+class Settled(Writer):
+    """Each row is written by one statement and moved by the next."""
+
+    VALUES = 13
+
+    @classmethod
+    def value(cls, number):
+        """What a row has after a statement."""
+        return (number // 2 + number % 2) % cls.VALUES
+
+    def write(self, number):
+        k, v = number // 2, self.value(number)
+        self.session.execute(f"UPDATE {KEYSPACE}.settled SET v = {v}, w = {v} WHERE k = {k}")
+        return True
+
+
+KINDS = {"plain": Plain, "conditional": Conditional, "batches": Batches, "counters": Counters, "moves": Moves, "settled": Settled}
 
 
 def write():
@@ -181,7 +199,11 @@ def write():
     for text in ["TABLE {0}.moves (p int, c int, v int, s set<int>, PRIMARY KEY (p, c))", "INDEX moves_v ON {0}.moves (v)",
                  "INDEX moves_s ON {0}.moves (s)",
                  "MATERIALIZED VIEW {0}.moved AS SELECT * FROM {0}.moves WHERE v IS NOT NULL AND p IS NOT NULL AND c IS NOT NULL "
-                 "PRIMARY KEY (v, p, c)"]:
+                 "PRIMARY KEY (v, p, c)",
+                 "TABLE {0}.settled (k int PRIMARY KEY, v int, w int)", "INDEX settled_v ON {0}.settled (v)",
+                 "INDEX settled_w ON {0}.settled (w) USING 'sai'",
+                 "MATERIALIZED VIEW {0}.settled_by AS SELECT * FROM {0}.settled WHERE v IS NOT NULL AND k IS NOT NULL "
+                 "PRIMARY KEY (v, k)"]:
         session.execute("CREATE " + text.format(KEYSPACE))
     for register in (0, 1):
         session.execute(f"INSERT INTO {KEYSPACE}.register (k, v) VALUES (%s, 0)", (register,))
@@ -200,6 +222,21 @@ def write():
         **{name: {"tried": writer.tried, "acknowledged": writer.acknowledged} for name, writer in writers.items()},
     }))
     return {name: len(writer.acknowledged) for name, writer in writers.items()}
+
+
+def settled(session, ledger):
+    """Every row is as it was acknowledged or tried, and found by what it has."""
+    rows = {row.k: (row.v, row.w) for row in session.execute("SELECT k, v, w FROM settled")}
+    acknowledged = set(ledger["acknowledged"])
+    for k in range((ledger["tried"] + 1) // 2):
+        first, second = ((Settled.value(number),) * 2 for number in (2 * k, 2 * k + 1))
+        allowed = [second] if 2 * k + 1 in acknowledged else [first, second] + [None] * (2 * k not in acknowledged)
+        equal(rows.get(k) in allowed, True, f"row {k} is {rows.get(k)}, one of {allowed} was written")
+    for v in range(Settled.VALUES):
+        want = {k for k, row in rows.items() if row[0] == v}
+        for by in ("settled WHERE v", "settled WHERE w", "settled_by WHERE v"):
+            found = [row.k for row in session.execute(f"SELECT k FROM {by} = %s", (v,))]
+            equal((len(found), set(found)), (len(want), want), f"the rows of {by} = {v}")
 
 
 def verify():
@@ -236,6 +273,7 @@ def verify():
         equal(found, {(row.p, row.c) for row in moves if row.s and s in row.s}, f"the rows that the index finds by {s} in the set")
     shown = {(row.p, row.c, row.v, str(row.s)) for row in session.execute("SELECT p, c, v, s FROM moved")}
     equal(shown, {(row.p, row.c, row.v, str(row.s)) for row in moves if row.v is not None}, "the rows of the view")
+    settled(session, ledger["settled"])
     contended = sum(ended is not None for *_, ended in ledger["steps"])
     return {"contended": contended} | {name: len(ledger[name]["acknowledged"]) for name in KINDS}
 

@@ -13,6 +13,15 @@ SECONDS_MAX = 120
 ENDED = {"TASK_FINISHED", "TASK_FAILED", "TASK_KILLED", "TASK_LOST", "TASK_ERROR", "TASK_DROPPED", "TASK_GONE"}
 
 
+def cpus(offer):
+    return sum(one["scalar"]["value"] for one in offer["resources"] if one["name"] == "cpus")
+
+
+def has_room(offer):
+    """Whether a scenario's tasks fit: what another framework of the agent gave back alone may be less."""
+    return cpus(offer) >= 1.0
+
+
 class Stream:
     """One subscription: events come by `next`, calls go by `call`."""
 
@@ -80,6 +89,52 @@ def executor():
             sys.exit(7)
 
 
+def cut_executor():
+    """An executor whose stream is cut after each event. What acknowledges is lost with it the first time."""
+    ids = {
+        "framework_id": {"value": os.environ["MESOS_FRAMEWORK_ID"]},
+        "executor_id": {"value": os.environ["MESOS_EXECUTOR_ID"]},
+    }
+    path, agent = "/slave(1)/api/v1/executor", os.environ["MESOS_AGENT_ENDPOINT"]
+    tasks, updates, lost = {}, {}, set()
+    stream = None
+
+    def update(task, state):
+        number = uuid.uuid4().bytes
+        status = {"task_id": task["task_id"], "state": state, "source": "SOURCE_EXECUTOR",
+                  "uuid": base64.b64encode(number).decode()}
+        updates[status["uuid"]] = {"status": status}
+        stream.call({**ids, "type": "UPDATE", "update": updates[status["uuid"]]})
+
+    def take(event):
+        if event["type"] == "LAUNCH":
+            update(event["launch"]["task"], "TASK_RUNNING")
+        elif event["type"] == "KILL":
+            update({"task_id": event["kill"]["task_id"]}, "TASK_KILLED")
+        elif event["type"] == "ACKNOWLEDGED":
+            number = event["acknowledged"]["uuid"]
+            if number in lost:
+                updates.pop(number, None)
+                tasks.pop(event["acknowledged"]["task_id"]["value"], None)
+            lost.add(number)
+        elif event["type"] == "SHUTDOWN":
+            sys.exit(0)
+
+    event = None
+    while True:
+        unknown = {"unacknowledged_tasks": list(tasks.values()), "unacknowledged_updates": list(updates.values())}
+        stream = Stream(agent, path, {**ids, "type": "SUBSCRIBE", "subscribe": unknown})
+        assert stream.next()["type"] == "SUBSCRIBED"
+        if event:
+            # It was heard by the stream before this one.
+            take(event)
+        event = stream.next()
+        if event and event["type"] == "LAUNCH":
+            tasks[event["launch"]["task"]["task_id"]["value"]] = event["launch"]["task"]
+        stream.answer.close()
+        stream.connection.close()
+
+
 class Framework:
     """A framework whose events are read by a thread of its own."""
 
@@ -130,8 +185,13 @@ class Framework:
                 return event[kind.lower()]
 
     def offer(self):
-        self.wait(lambda: self.offers)
-        return self.offers.pop(0)
+        """The next offer with room for what a scenario launches."""
+        while True:
+            self.wait(lambda: self.offers)
+            offer = self.offers.pop(0)
+            if has_room(offer):
+                return offer
+            self.accept(offer, [])
 
     def accept(self, offer, operations):
         body = {"offer_ids": [offer["id"]], "operations": operations, "filters": {"refuse_seconds": 0.0}}
@@ -152,15 +212,20 @@ def task(name, agent, **further):
     return {"name": name, "task_id": {"value": name}, "agent_id": agent, "resources": resources(0.1), **further}
 
 
-def an_executor_of_its_own():
-    framework = Framework(os.environ["MESOS"], "own executor")
-    offer = framework.offer()
+def own_executor(role):
+    """An executor that runs one of this file's."""
     command = {
-        "value": f"exec {sys.executable} executors.py executor",
+        "value": f"exec {sys.executable} executors.py {role}",
         "uris": [{"value": os.path.abspath(__file__)}],
         "environment": {"variables": [{"name": "PYTHONDONTWRITEBYTECODE", "value": "1"}]},
     }
-    info = {"executor_id": {"value": "E"}, "type": "CUSTOM", "command": command, "resources": resources(0.1)}
+    return {"executor_id": {"value": "E"}, "type": "CUSTOM", "command": command, "resources": resources(0.1)}
+
+
+def an_executor_of_its_own():
+    framework = Framework(os.environ["MESOS"], "own executor")
+    offer = framework.offer()
+    info = own_executor("executor")
     tasks = [task(name, offer["agent_id"], executor=info) for name in ("a", "b", "c")]
     framework.accept(offer, [{"type": "LAUNCH", "launch": {"task_infos": tasks}}])
     framework.wait(lambda: all(framework.is_in(name, "TASK_RUNNING") for name in "abc"))
@@ -178,6 +243,22 @@ def an_executor_of_its_own():
     framework.wait(lambda: framework.has_ended("c"))
     assert framework.states["c"][-1] == "TASK_FAILED", framework.states
     assert framework.last["c"]["reason"] == "REASON_EXECUTOR_TERMINATED", framework.last
+    framework.call("TEARDOWN")
+
+
+def streams_that_are_cut():
+    """Every event of an executor is the last one of its stream, and yet each update is told, once."""
+    framework = Framework(os.environ["MESOS"], "cut streams")
+    offer = framework.offer()
+    info = own_executor("cut_executor")
+    framework.accept(offer, [{"type": "LAUNCH", "launch": {
+        "task_infos": [task("a", offer["agent_id"], executor=info)]}}])
+    framework.wait(lambda: framework.is_in("a", "TASK_RUNNING"))
+    framework.call("KILL", {"task_id": {"value": "a"}, "agent_id": offer["agent_id"]})
+    framework.wait(lambda: framework.has_ended("a"))
+    framework.call("SHUTDOWN", {"agent_id": offer["agent_id"], "executor_id": {"value": "E"}})
+    framework.other("FAILURE")
+    assert framework.states["a"] == ["TASK_RUNNING", "TASK_KILLED"], framework.states
     framework.call("TEARDOWN")
 
 

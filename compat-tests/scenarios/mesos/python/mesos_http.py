@@ -11,6 +11,7 @@ import threading
 import urllib.request
 
 from mesoshttp.client import MesosClient
+from executors import has_room
 
 MESOS = os.environ["MESOS"]
 SECONDS_MAX = 120
@@ -23,7 +24,7 @@ def get(path):
 
 
 class Framework:
-    """Launches tasks on the first offer that comes, and gathers what becomes of them."""
+    """Launches tasks on the first offer with room for them, and gathers what becomes of them."""
 
     def __init__(self, commands, cpus=0.1):
         self.commands = dict(commands)
@@ -46,11 +47,12 @@ class Framework:
 
     def offers(self, offers):
         for offer in offers:
-            if self.launched:
+            offered = offer.get_offer()
+            if self.launched or not has_room(offered):
                 offer.decline()
                 continue
             self.launched = True
-            agent = offer.get_offer()["agent_id"]
+            agent = offered["agent_id"]
             offer.accept([self.task(name, command, agent) for name, command in self.commands.items()])
 
     def task(self, name, command, agent):

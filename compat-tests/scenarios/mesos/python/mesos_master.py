@@ -7,6 +7,8 @@ import queue
 import sys
 import threading
 
+from executors import cpus
+
 MESOS = os.environ["MESOS"]
 SECONDS_MAX = 120
 ROLE = "web"
@@ -298,8 +300,7 @@ def what_operators_set_is_there():
     # Of a role with a limit of one CPU no more is offered.
     framework = Framework()
     offer = framework.offer()
-    cpus = [one["scalar"]["value"] for one in offer["resources"] if one["name"] == "cpus"]
-    assert sum(cpus) <= 1.0, offer
+    assert cpus(offer) <= 1.0, offer
     framework.end()
 
 
@@ -331,6 +332,44 @@ def a_task_runs_on_another_agent():
     framework.state("TASK_RUNNING")
     with open(os.environ["KEPT"], "w") as kept:
         json.dump({"framework": framework.id, "agent": agent["id"]}, kept)
+
+
+def asked(path, method="GET"):
+    """Status and Location of an answer."""
+    connection = http.client.HTTPConnection(MESOS, timeout=SECONDS_MAX)
+    connection.request(method, path, headers={"Content-Type": "application/json"})
+    answer = connection.getresponse()
+    return answer.status, answer.getheader("Location"), answer.read().decode()
+
+
+def it_leads():
+    until(lambda: asked("/redirect")[1] == f"//{MESOS}", "this master to lead")
+    assert get("/metrics/snapshot")["master/elected"] == 1.0
+
+
+def it_stands_by():
+    """What it is asked is sent to the leader, path and all."""
+    there = lambda: asked("/master/redirect")[1]
+    leader = until(lambda: there() and there() != f"//{MESOS}" and there(), "another master to lead")
+    assert asked("/master/state?a=b")[:2] == (307, leader + "/master/state?a=b")
+    assert asked("/api/v1/scheduler", "POST")[:2] == (307, leader + "/api/v1/scheduler")
+    assert asked("/api/v1", "POST")[:2] == (307, leader + "/api/v1")
+    assert asked("/health")[0] == 200 and asked("/flags")[0] == 200
+    assert get("/metrics/snapshot")["master/elected"] == 0.0
+
+
+def the_framework_goes_on():
+    """Under the next master: its task is there, another one runs, and both are no news to anybody."""
+    with open(os.environ["KEPT"]) as file:
+        kept = json.load(file)
+    agent = until(far_agent, "the agent to come back")
+    assert agent["id"] == kept["agent"], "an agent that comes back keeps its id"
+    framework = Framework(failover_timeout=3600.0, checkpoint=True, id=kept["framework"])
+    offer = framework.offer()
+    framework.call("RECONCILE", reconcile={"tasks": []})
+    assert framework.state("TASK_RUNNING")["task_id"] == {"value": "far"}
+    framework.launch(offer, "near", "true")
+    assert framework.state("TASK_FINISHED")["task_id"] == {"value": "near"}
 
 
 def the_task_is_known_to_the_next_master():

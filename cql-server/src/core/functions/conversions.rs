@@ -46,19 +46,25 @@ pub(super) fn from_json(name: &str, kind: &CqlType) -> Function {
     let own = kind.clone();
     Function::of_one(name, Native::Text, kind.clone(), move |value| {
         let text = String::from_utf8_lossy(value);
-        let undecodable = |why: String| CqlError::FunctionFailure {
-            message: format!(
-                "execution of 'system.from_json[text]' failed: Could not decode JSON string '{text}': {why}"
-            ),
+        let failed = |message: String| CqlError::FunctionFailure {
+            message,
             keyspace: "system".into(),
             function: "from_json".into(),
             argument_types: vec!["text".into()],
         };
-        match json::parse(&text).map_err(&undecodable)? {
+        let undecodable = |why: json::Malformed| {
+            let why = why.with_class();
+            failed(format!(
+                "execution of 'system.from_json[text]' failed: Could not decode JSON string '{text}': {why}"
+            ))
+        };
+        match json::parse(&text).map_err(undecodable)? {
             json::Json::Null => Ok(None),
             found => match json::value(&own, &found) {
                 Ok(bytes) => Ok(Some(bytes)),
-                Err(error) => Err(undecodable(error.to_string())),
+                Err(error) => Err(failed(format!(
+                    "org.apache.cassandra.serializers.MarshalException: {error}"
+                ))),
             },
         }
     })

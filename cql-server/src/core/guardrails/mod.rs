@@ -21,7 +21,12 @@ pub struct Guardrails {
     enabled: [bool; SWITCHES.len()],
     /// In the order of [`WORDS`].
     words: [Vec<String>; WORDS.len()],
+    /// What the disk is taken to hold at the most, in bytes; `None`: what it holds.
+    disk_max: Option<i64>,
 }
+
+/// The setting of what the disk is taken to hold.
+const DISK_MAX: &str = "data_disk_usage_max_disk_size";
 
 /// Where a warning and where a failure begins; `None`: never.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +71,7 @@ impl Default for Guardrails {
             }),
             enabled: [true; SWITCHES.len()],
             words: Default::default(),
+            disk_max: None,
         }
     }
 }
@@ -99,6 +105,14 @@ impl Guardrails {
             .ok_or_else(|| refused("true or false", given))?;
             return Ok(());
         }
+        if name == DISK_MAX {
+            let read = match &given {
+                Setting::Text(text) => Unit::Bytes.read(text),
+                Setting::List(_) => None,
+            };
+            self.disk_max = read.ok_or_else(|| refused(Unit::Bytes.expected(), given))?;
+            return Ok(());
+        }
         match (WORDS.iter().position(|line| line.key == name), given) {
             (Some(at), Setting::List(words)) => {
                 self.words[at] = words;
@@ -110,7 +124,7 @@ impl Guardrails {
     }
 
     /// Every setting by its name, as the original shows it.
-    pub(crate) fn settings(&self) -> impl Iterator<Item = (String, Option<String>)> {
+    pub fn settings(&self) -> impl Iterator<Item = (String, Option<String>)> {
         let limits = THRESHOLDS.iter().zip(&self.limits).flat_map(|(line, limit)| {
             let keys = [(line.warn_key(), limit.warn), (line.fail_key(), limit.fail)];
             keys.map(|(key, value)| (key, line.unit.show(value)))
@@ -120,6 +134,7 @@ impl Guardrails {
         limits
             .filter(|(key, _)| key != table::UNKNOWN_KEY)
             .chain(switches.map(|(line, enabled)| (line.key.to_owned(), Some(enabled.to_string()))))
+            .chain([(DISK_MAX.to_owned(), Unit::Bytes.show(self.disk_max))])
             .chain(words.map(|(line, words)| (line.key.to_owned(), Some(format!("[{}]", words.join(", "))))))
     }
 
@@ -130,6 +145,16 @@ impl Guardrails {
 
     pub(crate) fn limit(&self, threshold: Threshold) -> Limit {
         self.limits[threshold as usize]
+    }
+
+    /// Whether anybody is held to what is used of the disk.
+    pub(crate) fn limits_disk(&self) -> bool {
+        self.limit(Threshold::DiskUsage) != Limit::default()
+    }
+
+    /// What the disk is taken to hold at the most, in bytes.
+    pub(crate) fn disk_max(&self) -> Option<u64> {
+        self.disk_max.and_then(|bytes| u64::try_from(bytes).ok())
     }
 
     pub(crate) fn is_enabled(&self, switch: Switch) -> bool {

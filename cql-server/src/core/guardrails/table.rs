@@ -24,7 +24,12 @@ pub(crate) enum Threshold {
     ReplicasMax,
     TimestampMax,
     TimestampMin,
+    ReplicasMin,
+    StringTerm,
+    FrozenTerm,
+    VectorTerm,
     Tombstones,
+    DiskUsage,
 }
 
 /// What its numbers are.
@@ -49,6 +54,8 @@ pub(super) struct Line {
 
 /// A key that no setting has: of a limit that can only be warned of.
 pub(super) const UNKNOWN_KEY: &str = "";
+/// The failure of what never fails.
+const UNTOLD: &str = "-";
 
 impl Line {
     pub(super) fn warn_key(&self) -> String {
@@ -94,6 +101,18 @@ const fn timed(name: &'static str, text: &'static str) -> Line {
     }
 }
 
+/// Of a term of a storage-attached index.
+const fn term(name: &'static str, warn: i64, fail: i64) -> Line {
+    Line {
+        default: (Some(warn), Some(fail)),
+        ..sized(name, TERM)
+    }
+}
+
+const TERM: &str =
+    "Value of column '{what}' has size {value}, this exceeds the {level} threshold of {limit}.";
+const FEW_REPLICAS: &str =
+    "The keyspace {what} has a replication factor of {value}, below the {level} threshold of {limit}.";
 const DIMENSIONS: &str =
     "{what} has a vector of {value} dimensions, this exceeds the {level} threshold of {limit}.";
 const ITEMS: &str =
@@ -101,8 +120,17 @@ const ITEMS: &str =
 const REPLICAS: &str =
     "The keyspace {what} has a replication factor of {value}, above the {level} threshold of {limit}.";
 
-/// In the order of [`Threshold`]. The first two and the last are told to everybody, and have texts of their own.
-pub(super) const THRESHOLDS: [Line; 19] = [
+/// Of SSTables, of which there are none: taken and shown, and nothing is beyond it.
+const fn untold(name: &'static str, unit: Unit, warn: Option<i64>) -> Line {
+    Line {
+        unit,
+        default: (warn, None),
+        ..counted(name, "", UNTOLD)
+    }
+}
+
+/// In the order of [`Threshold`]. The first two and tombstones are told to everybody, and have texts of their own.
+pub(super) const THRESHOLDS: [Line; 27] = [
     Line {
         name: "batch_size",
         unit: Unit::Bytes,
@@ -188,6 +216,10 @@ pub(super) const THRESHOLDS: [Line; 19] = [
         "The modification to table {what} has a timestamp {value} before the minimum allowable {level} threshold {limit}. \
          Timestamps too far in the past can cause writes can be unexpectedly lost",
     ),
+    counted("minimum_replication_factor", FEW_REPLICAS, FEW_REPLICAS),
+    term("sai_string_term_size", 1 << 10, 8 << 10),
+    term("sai_frozen_term_size", 1 << 10, 8 << 10),
+    term("sai_vector_term_size", 16 << 10, 32 << 10),
     Line {
         name: "tombstone",
         unit: Unit::Count,
@@ -195,6 +227,14 @@ pub(super) const THRESHOLDS: [Line; 19] = [
         warning: "Read {live} live rows and {value} tombstone cells for query {what}",
         failure: "READ_TOO_MANY_TOMBSTONES",
     },
+    counted(
+        "data_disk_usage_percentage",
+        "Replica disk usage exceeds warning threshold",
+        "Write request failed because disk usage exceeds failure threshold",
+    ),
+    untold("partition_size", Unit::Bytes, None),
+    untold("partition_tombstones", Unit::Count, None),
+    untold("sai_sstable_indexes_per_query", Unit::Count, Some(32)),
 ];
 
 /// Something that may be forbidden.
@@ -238,8 +278,8 @@ const fn switch(key: &'static str, name: &'static str, what: &'static str) -> Sw
     }
 }
 
-/// In the order of [`Switch`].
-pub(super) const SWITCHES: [SwitchLine; 14] = [
+/// In the order of [`Switch`]. Behind those are what only several replicas that answer together could run into.
+pub(super) const SWITCHES: [SwitchLine; 16] = [
     SwitchLine {
         key: "allow_filtering_enabled",
         name: "allow_filtering",
@@ -304,6 +344,8 @@ pub(super) const SWITCHES: [SwitchLine; 14] = [
         what: "Non-partition key restricted query",
         reason: "Executing a query on secondary indexes without partition key restriction might degrade performance",
     },
+    switch("intersect_filtering_query_enabled", "", ""),
+    switch("intersect_filtering_query_warned", "", ""),
 ];
 
 /// Words that are warned of, ignored or refused.

@@ -79,3 +79,31 @@ fn a_failure_tells_what_was_warned_of_before() {
     );
     assert_eq!(warnings[1], message);
 }
+
+#[test]
+fn a_disk_is_full_beyond_what_it_may_be() {
+    let mut guardrails = Guardrails::default();
+    assert!(!guardrails.limits_disk());
+    for (key, value) in [
+        ("data_disk_usage_percentage_warn_threshold", "70"),
+        ("data_disk_usage_percentage_fail_threshold", "90"),
+        ("data_disk_usage_max_disk_size", "1GiB"),
+        ("partition_size_fail_threshold", "1MiB"),
+        ("sai_sstable_indexes_per_query_warn_threshold", "2"),
+        ("intersect_filtering_query_enabled", "false"),
+    ] {
+        guardrails.set(key, text(value)).unwrap();
+    }
+    assert!(guardrails.limits_disk());
+    assert_eq!(guardrails.disk_max(), Some(1 << 30));
+    for (percent, told, fails) in [(70, 0, false), (71, 1, false), (90, 1, false), (91, 1, true)] {
+        for tells in [false, true] {
+            let mut watch = Watch::new(&guardrails);
+            let warnings = match watch.disk(percent, |failure| tells && failure == fails) {
+                Ok(()) => (false, watch.warnings.len()),
+                Err(error) => (true, error.warnings().len()),
+            };
+            assert_eq!(warnings, (fails, told * usize::from(tells)), "{percent}");
+        }
+    }
+}

@@ -34,6 +34,13 @@ impl<'g> Watch<'g> {
         )
     }
 
+    /// Something that must not be too little.
+    pub(crate) fn count_up(&mut self, threshold: Threshold, value: i64, what: &str) -> Result<()> {
+        let limit = self.guardrails.limit(threshold);
+        let is_below = |limit| value < limit;
+        self.beyond(threshold, value, what, is_below, limit.warn, limit.fail)
+    }
+
     /// A timestamp, at the present microsecond.
     pub(crate) fn timestamp(&mut self, timestamp_us: i64, now_us: i64, table: &str) -> Result<()> {
         let late = self.guardrails.limit(Threshold::TimestampMax);
@@ -44,6 +51,26 @@ impl<'g> Watch<'g> {
         let [warn, fail] = [early.warn, early.fail].map(|within| Some(now_us.saturating_sub(within?)));
         let is_early = |limit| timestamp_us < limit;
         self.beyond(Threshold::TimestampMin, timestamp_us, table, is_early, warn, fail)
+    }
+
+    /// What is used of the disk, in percent, for a write. Clients are not told how much that is, and not each of them is
+    /// told: `tells`, of a failure or of a warning.
+    pub(crate) fn disk(&mut self, percent: i64, tells: impl FnOnce(bool) -> bool) -> Result<()> {
+        let limit = self.guardrails.limit(Threshold::DiskUsage);
+        let fails = limit.fail.is_some_and(|fail| percent > fail);
+        if !fails && limit.warn.is_none_or(|warn| percent <= warn) {
+            return Ok(());
+        }
+        let line = &THRESHOLDS[Threshold::DiskUsage as usize];
+        let text = if fails { line.failure } else { line.warning };
+        let message = violated("replica_disk_usage", text);
+        if tells(fails) {
+            self.warnings.push(message.clone());
+        }
+        match fails {
+            true => Err(self.failed(message)),
+            false => Ok(()),
+        }
     }
 
     fn beyond(
@@ -148,9 +175,13 @@ impl<'g> Watch<'g> {
     }
 
     fn fail(&mut self, message: String) -> Result<()> {
-        let mut warnings = std::mem::take(&mut self.warnings);
-        warnings.push(message.clone());
-        Err(CqlError::Guardrail { message, warnings })
+        self.warnings.push(message.clone());
+        Err(self.failed(message))
+    }
+
+    fn failed(&mut self, message: String) -> CqlError {
+        let warnings = std::mem::take(&mut self.warnings);
+        CqlError::Guardrail { message, warnings }
     }
 }
 

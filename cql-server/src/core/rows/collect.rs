@@ -152,12 +152,17 @@ pub(crate) fn collect(
     let deletion = row
         .deletion
         .filter(|deletion| !covered(deletion.timestamp) && grace.keeps(deletion.at));
+    // Counts are hidden by the deletion of their row for as long as it is remembered.
+    let ends_with_row =
+        |cell: &Cell<'_>| deletion.is_none() && row.deletion.is_some_and(|gone| gone.covers(cell.timestamp));
     let liveness = row
         .liveness
         .filter(|stamp| !covered(stamp.timestamp) && grace.keeps_expiring(stamp.expiry));
     let cells: Vec<Cell<'_>> = row
         .cells()
-        .filter(|cell| !covered(cell.timestamp) && !hides(cell.column, cell.timestamp))
+        .filter(|cell| {
+            !covered(cell.timestamp) && !hides(cell.column, cell.timestamp) && !ends_with_row(cell)
+        })
         .filter(|cell| match cell.content {
             Content::Value(_) | Content::Count(_) => true,
             Content::Expiring(_, expiry) => grace.keeps_expiring(Some(expiry)),

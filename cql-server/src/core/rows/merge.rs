@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 /// Folds `operands`, oldest first, into what is `existing`. What is malformed is left out.
 ///
 /// Associative, commutative and idempotent, so that it does not matter who merges what when; only counts add up, and
-/// therefore want each operand exactly once. A sum has the later timestamp: a deletion older than that, which comes late,
-/// removes none of what was added.
+/// therefore want each operand exactly once. A sum has the later timestamp, and is deleted as a whole or not at all: what was
+/// counted before its row was deleted is hidden until something is added, as in the original while it remembers it.
 pub(crate) fn merge(existing: Option<&[u8]>, operands: &[&[u8]]) -> Vec<u8> {
     let fragments = || existing.into_iter().chain(operands.iter().copied());
     match (existing, operands) {
@@ -42,7 +42,7 @@ fn merge_rows<'a>(fragments: impl Iterator<Item = &'a [u8]>) -> Vec<u8> {
     }
     let deleted = |timestamp| deletion.is_some_and(|deletion| deletion.covers(timestamp));
     let liveness = liveness.filter(|stamp| !deleted(stamp.timestamp));
-    cells.retain(|cell| !deleted(cell.timestamp));
+    cells.retain(|cell| matches!(cell.content, Content::Count(_)) || !deleted(cell.timestamp));
     cells.sort_by(place);
     write(liveness, deletion, &cells, bytes)
 }

@@ -84,6 +84,25 @@ pub(super) fn fragment() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
+/// What was added to two counters, now and then with a deletion of their row.
+fn counted() -> impl Strategy<Value = Vec<u8>> {
+    let count = (0..2u32, 0..4i64, -3..4i64);
+    (0..4i64, vec(count, 0..3), option::weighted(0.3, deletion())).prop_map(
+        |(timestamp, counts, deletion)| {
+            let mut writer = RowWriter::new(stamp(timestamp), false, deletion);
+            for (column, timestamp, count) in counts {
+                writer.cell(&Cell {
+                    column,
+                    path: None,
+                    timestamp,
+                    content: Content::Count(count),
+                });
+            }
+            writer.finish()
+        },
+    )
+}
+
 pub(super) fn deletions() -> impl Strategy<Value = Vec<u8>> {
     let range = (vec(0..4u8, 0..3), vec(0..4u8, 1..3), deletion());
     (option::weighted(0.3, deletion()), vec(range, 0..4)).prop_map(|(partition, ranges)| {
@@ -115,6 +134,19 @@ proptest! {
         prop_assert_eq!(&decoded(&merge(Some(&a), &[&merge(Some(&b), &[&c])])), &all);
         prop_assert_eq!(&decoded(&merge(Some(&c), &[&a, &b])), &all);
         prop_assert_eq!(&decoded(&merge(Some(&b), &[&c, &a, &b, &a])), &all);
+    }
+
+    #[test]
+    fn counts_add_up_whoever_merges_what_when(all in vec(counted(), 1..6), at in 0..6usize, order in any::<prop::sample::Index>()) {
+        let operands: Vec<&[u8]> = all.iter().map(|one| &one[..]).collect();
+        let folded = decoded(&merge(None, &operands));
+        let (first, rest) = operands.split_at(at.min(operands.len()));
+        let first = merge(None, first);
+        prop_assert_eq!(&decoded(&merge(Some(&first), rest)), &folded);
+        prop_assert_eq!(&decoded(&merge(Some(&first), &[&merge(None, rest)])), &folded);
+        let mut turned = operands.clone();
+        turned.rotate_left(order.index(operands.len()));
+        prop_assert_eq!(&decoded(&merge(None, &turned)), &folded);
     }
 
     #[test]

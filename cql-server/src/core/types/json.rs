@@ -1,7 +1,9 @@
 //! JSON to values: what INSERT JSON and `from_json` take, with the original's words for what they do not take.
 
+mod malformed;
 mod reader;
 
+pub(crate) use malformed::Malformed;
 pub(crate) use reader::{Json, parse};
 
 use super::elements::{self, Collection};
@@ -11,18 +13,13 @@ use std::borrow::Cow;
 
 /// The columns that a text of `INSERT ... JSON` names, in their order.
 pub(crate) fn columns(text: &str) -> Result<Vec<(String, Json)>> {
-    let undecodable = |why: &str| {
-        CqlError::Invalid(format!(
-            "Could not decode JSON string as a map: {why}. (String was: {text})"
-        ))
-    };
-    match parse(text) {
-        Ok(Json::Map(entries)) => Ok(entries),
-        Ok(Json::Null) => Err(CqlError::invalid("Got null for INSERT JSON values")),
-        Ok(_) => Err(undecodable(
-            "Cannot deserialize value of type `java.util.LinkedHashMap`",
-        )),
-        Err(why) => Err(undecodable(&why)),
+    match reader::parse_map(text) {
+        Ok(Some(entries)) => Ok(entries),
+        Ok(None) => Err(CqlError::invalid("Got null for INSERT JSON values")),
+        Err(why) => Err(CqlError::Invalid(format!(
+            "Could not decode JSON string as a map: {}. (String was: {text})",
+            why.with_class()
+        ))),
     }
 }
 
@@ -303,14 +300,16 @@ impl std::fmt::Display for Json {
             Json::List(items) => {
                 f.write_str("[")?;
                 for (i, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", separator(i))?;
+                    f.write_str(separator(i))?;
+                    item.fmt(f)?;
                 }
                 f.write_str("]")
             }
             Json::Map(entries) => {
                 f.write_str("{")?;
                 for (i, (key, item)) in entries.iter().enumerate() {
-                    write!(f, "{}{key}={item}", separator(i))?;
+                    write!(f, "{}{key}=", separator(i))?;
+                    item.fmt(f)?;
                 }
                 f.write_str("}")
             }

@@ -367,4 +367,9 @@ fn reads_json_as_the_original() {
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
     assert!(json::parse(&"[".repeat(100_000)).is_err());
+    // As long as the text, not as its square: that would be minutes.
+    let many = json::parse(&format!("[{}[]]", "[],".repeat(300_000)));
+    assert!(matches!(many, Ok(json::Json::List(all)) if all.len() == 300_001));
+    let long = json::parse(&"z".repeat(1 << 20)).unwrap_err().to_string();
+    assert!(long.len() < 1 << 10, "{long}");
 }

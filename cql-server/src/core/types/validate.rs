@@ -4,6 +4,9 @@ use super::elements::{Cursor, fixed_length};
 use super::{CqlType, Native, duration};
 use crate::error::{CqlError, Result};
 
+/// Of collections, whose elements may not be null.
+pub(crate) const NULL_ELEMENT: &str = "Null value read when not allowed";
+
 /// Checks the bytes of one value. Nothing is allocated unless it is refused.
 pub(crate) fn validate(kind: &CqlType, value: &[u8]) -> Result<()> {
     match kind {
@@ -117,7 +120,7 @@ fn validate_collection(name: &str, parts: &[&CqlType], value: &[u8]) -> Result<(
     for _ in 0..count {
         for part in parts {
             let element = cursor.value().ok_or_else(short)?;
-            let element = element.ok_or_else(|| CqlError::invalid("Null value read when not allowed"))?;
+            let element = element.ok_or_else(|| CqlError::invalid(NULL_ELEMENT))?;
             validate(part, element)?;
         }
     }

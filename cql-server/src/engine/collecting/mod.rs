@@ -173,6 +173,7 @@ impl Engine {
             tokio::time::sleep(LOOK_EVERY).await;
             let schema = self.schema.load_full();
             self.collecting.retain(&schema);
+            self.usage.retain(&schema);
             for table in tables(&schema) {
                 if self.collecting.take(table, self.time.now_s())
                     && let Err(error) = self.collect(table).await

@@ -228,3 +228,53 @@ async fn what_is_prepared_outlives_changes_elsewhere_and_keeps_no_schema() {
     assert!(!Arc::ptr_eq(&now, &prepared));
     assert!(Arc::ptr_eq(&now, &node.engine.current(&prepared).unwrap()));
 }
+
+#[tokio::test]
+async fn what_goes_on_is_told_as_long_as_it_does() {
+    const HEAVY: &str = "SELECT count(*) FROM wide";
+    let node = filled().await;
+    let session = session();
+    let mut scan = pin!(node.engine.query(HEAVY, Parameters::default(), &session));
+    // The first time it is looked at is for who is done at once.
+    for _ in 0..2 {
+        assert!(scan.as_mut().now_or_never().is_none());
+    }
+    let light = "SELECT n FROM plain WHERE k = 1";
+    let light = node.engine.query(light, Parameters::default(), &session);
+    assert!(light.now_or_never().is_some());
+    let told = node.engine.queries();
+    let texts: Vec<&str> = told.iter().map(|query| &*query.text).collect();
+    assert_eq!(texts, [HEAVY]);
+    scan.await.unwrap();
+    assert!(node.engine.queries().is_empty());
+    // Who gives up is not told of either.
+    {
+        let mut scan = pin!(node.engine.query(HEAVY, Parameters::default(), &session));
+        for _ in 0..2 {
+            assert!(scan.as_mut().now_or_never().is_none());
+        }
+        assert_eq!(node.engine.queries().len(), 1);
+    }
+    assert!(node.engine.queries().is_empty());
+}
+
+#[tokio::test]
+async fn batches_are_counted_by_their_partitions() {
+    let node = Node::new();
+    for text in [
+        "BEGIN BATCH INSERT INTO plain (k, n) VALUES (1, 1); INSERT INTO plain (k, n) VALUES (1, 2); \
+         INSERT INTO wide (k, a, b) VALUES (1, 1, 1); INSERT INTO plain (k, n) VALUES (2, 1) APPLY BATCH",
+        "BEGIN UNLOGGED BATCH INSERT INTO plain (k, n) VALUES (1, 1) APPLY BATCH",
+        "BEGIN BATCH INSERT INTO plain (k, n) VALUES (9, 1) IF NOT EXISTS APPLY BATCH",
+    ] {
+        node.rows(text).await;
+    }
+    let batches = node.engine.batches();
+    assert_eq!(
+        (batches.logged.count, batches.logged.max),
+        (1, 2),
+        "a condition counts for nothing"
+    );
+    assert_eq!((batches.unlogged.count, batches.unlogged.max), (1, 1));
+    assert_eq!(batches.counter.count, 0);
+}

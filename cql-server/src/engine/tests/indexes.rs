@@ -157,3 +157,32 @@ async fn rows_of_more_than_a_page_are_found_before_and_after_the_index_is_built(
         .unwrap();
     assert!(stored.items.is_empty(), "entries outlived their rows");
 }
+
+#[tokio::test]
+async fn entries_of_partition_keys_go_with_the_last_row() {
+    let node = Node::new();
+    node.define(&[
+        &format!("CREATE TABLE keyed {TABLE} WITH gc_grace_seconds = 5"),
+        "CREATE INDEX ON keyed (q)",
+    ])
+    .await;
+    for (p, a) in [(1, 1), (1, 2), (2, 1)] {
+        let insert = format!("INSERT INTO keyed (p, q, a, b, v) VALUES ({p}, 7, {a}, 0, 0)");
+        node.rows(&insert).await;
+    }
+    node.rows("UPDATE keyed SET t = 1 WHERE p = 3 AND q = 7").await;
+    assert_eq!(node.entries("keyed", "q").await, 3);
+    node.rows("DELETE FROM keyed WHERE p = 1 AND q = 7 AND a = 1")
+        .await;
+    node.rows("DELETE FROM keyed WHERE p = 2 AND q = 7").await;
+    node.rows("DELETE t FROM keyed WHERE p = 3 AND q = 7").await;
+    node.wait(6);
+    node.collect("keyed").await;
+    assert_eq!(node.entries("keyed", "q").await, 1);
+    let find = "SELECT p, a FROM keyed WHERE q = 7";
+    assert_eq!(node.rows(find).await, ["1 2"]);
+    node.rows("INSERT INTO keyed (p, q, a, b, v) VALUES (2, 7, 3, 0, 0)")
+        .await;
+    node.collect("keyed").await;
+    assert_eq!(node.rows(find).await, ["1 2", "2 3"]);
+}

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod collecting;
+mod console;
 mod indexes;
 mod model;
 mod selects;
@@ -176,7 +177,7 @@ impl Node {
         self.engine.kv.scan(scan, page).await.unwrap().items.len()
     }
 
-    /// Executes statements that define something.
+    /// Executes statements as a client sends them.
     pub(super) async fn define(&self, texts: &[&str]) {
         let session = Session::new(std::net::SocketAddr::from(([127, 0, 0, 1], 1)));
         session.set_keyspace("ks".into());

@@ -1,4 +1,4 @@
-use super::{Node, Parameters, shown};
+use super::{Node, Parameters, Session, Statements, shown};
 
 async fn filled() -> Node {
     let node = Node::new();
@@ -243,4 +243,53 @@ async fn estimates_tell_how_large_tables_are() {
     assert!((600..6000).contains(&size), "{size} bytes of 30 rows");
     let of_nothing = "SELECT partitions_count FROM system.size_estimates WHERE keyspace_name = 'ks' AND table_name = 'plain'";
     assert_eq!(node.rows(of_nothing).await, ["0", "0"]);
+}
+
+#[tokio::test]
+async fn a_client_may_say_what_time_it_is() {
+    let node = Node::new();
+    let at = |seconds: i32| Parameters {
+        now_in_seconds: Some(1_700_000_000 + seconds),
+        ..Parameters::default()
+    };
+    let ask = async |text: &str, seconds: i32| {
+        let rows = node.ask(text, at(seconds)).await.unwrap();
+        rows.as_ref().map(shown).unwrap_or_default()
+    };
+    let left = "SELECT ttl(n) FROM plain WHERE k = 1";
+    node.rows("INSERT INTO plain (k, n) VALUES (1, 1) USING TTL 10")
+        .await;
+    assert_eq!(ask(left, 4).await, ["6"]);
+    assert!(ask(left, 10).await.is_empty());
+    assert_eq!(
+        node.rows(left).await,
+        ["10"],
+        "who says nothing is told by the clock"
+    );
+    ask("INSERT INTO plain (k, n) VALUES (1, 1) USING TTL 10", 100).await;
+    assert_eq!(node.rows(left).await, ["110"]);
+}
+
+#[tokio::test]
+async fn a_request_may_name_its_keyspace() {
+    let node = Node::new();
+    let session = Session::new(std::net::SocketAddr::from(([127, 0, 0, 1], 1)));
+    let text = "INSERT INTO plain (k, n) VALUES (1, 1)";
+    let refused = node.engine.query(text, Parameters::default(), &session).await;
+    assert!(refused.is_err());
+    for of_session in [None, Some("elsewhere")] {
+        if let Some(name) = of_session {
+            session.set_keyspace(name.into());
+        }
+        let parameters = Parameters {
+            keyspace: Some("ks".into()),
+            ..Parameters::default()
+        };
+        node.engine.query(text, parameters, &session).await.unwrap();
+    }
+    assert_eq!(
+        session.keyspace().as_deref(),
+        Some("elsewhere"),
+        "it is of that request alone"
+    );
 }

@@ -1,4 +1,4 @@
-use super::{TURN, Turns, in_time, one_of_few};
+use super::{Queued, TURN, Turns, in_time, one_of_few};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use std::{
@@ -9,6 +9,13 @@ use std::{
     time::Duration,
 };
 use tokio::{sync::Semaphore, task::yield_now};
+
+/// Who is told nothing.
+struct Nobody;
+
+impl Queued for Nobody {
+    fn let_on(&self) {}
+}
 
 #[tokio::test]
 async fn the_first_turn_waits_for_nobody() {
@@ -68,11 +75,11 @@ async fn few_go_on_until_their_answers_have_left() {
         yield_now().await;
         Bytes::from_static(b"rows")
     };
-    let (answer, place) = one_of_few(&few, pin!(slow())).await;
+    let (answer, place) = one_of_few(&few, || Nobody, pin!(slow())).await;
     let answer = place.unwrap().held_by(answer);
     assert_eq!(answer, "rows");
     let other = pin!(slow());
-    let mut other = pin!(one_of_few(&few, other));
+    let mut other = pin!(one_of_few(&few, || Nobody, other));
     for _ in 0..3 {
         assert!(
             other.as_mut().now_or_never().is_none(),
@@ -80,7 +87,7 @@ async fn few_go_on_until_their_answers_have_left() {
         );
         yield_now().await;
     }
-    let (_, place) = one_of_few(&few, pin!(ready(()))).await;
+    let (_, place) = one_of_few(&few, || Nobody, pin!(ready(()))).await;
     assert!(place.is_none(), "what is done at once needs none");
     drop(answer);
     assert!(other.as_mut().now_or_never().is_some());

@@ -99,6 +99,11 @@ impl Partition {
         self.prefix.slice(HEAD_BYTES..)
     }
 
+    /// The same for who only looks at it: a share of a key that nobody shares yet allocates.
+    pub(crate) fn key_bytes(&self) -> &[u8] {
+        self.prefix.get(HEAD_BYTES..).unwrap_or_default()
+    }
+
     /// Tells partitions apart, across tables.
     pub(crate) fn identity(&self) -> &[u8] {
         &self.prefix
@@ -138,6 +143,11 @@ impl Partition {
             to: Bound::Excluded(to),
             reverse,
         }
+    }
+
+    /// Its static row and all others.
+    pub(crate) fn all_rows(&self) -> Scan {
+        Scan::range(self.static_key(), self.past())
     }
 
     /// What follows the last row.

@@ -89,8 +89,10 @@ impl Ddl {
             Ddl::CreateIndex(one) => {
                 watch.allow(Switch::Indexes)?;
                 if let Some(table) = names.table(&one.table) {
-                    let name = one.name.as_deref().unwrap_or("null");
-                    let what = format!("{name} on table {}", table.name);
+                    let what = match &one.name {
+                        Some(name) => format!("{name} on table {}", table.name),
+                        None => format!("on table {}", table.name),
+                    };
                     watch.count(Threshold::Indexes, number(table.indexes.len() + 1), &what)?;
                 }
             }
@@ -144,6 +146,7 @@ fn strategy(
     match replication::checked(keyspace, given, site) {
         Ok((kept, _)) => {
             let factor = replication::factor(&kept);
+            watch.count_up(Threshold::ReplicasMin, factor.into(), keyspace)?;
             watch.count(Threshold::ReplicasMax, factor.into(), keyspace)
         }
         // Whoever executes it says why.

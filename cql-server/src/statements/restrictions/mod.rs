@@ -10,6 +10,7 @@ mod keys;
 mod place;
 mod prepare;
 mod slices;
+mod told;
 
 pub(crate) use bind::{Partitions, TokenRange, checked, checked_position};
 pub(crate) use filter::{Cells, Filter, contains, holds};
@@ -17,6 +18,7 @@ pub(crate) use indexed::{Driver, Lookup, answering};
 pub(crate) use keys::Keys;
 pub(crate) use place::NEEDS_FILTERING;
 pub(crate) use prepare::{existing, prepare};
+pub(crate) use slices::COMBINATIONS_MAX;
 
 use super::terms::Prepared;
 use crate::{core::schema::Table, syntax::Comparison};

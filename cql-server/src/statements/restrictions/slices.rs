@@ -14,7 +14,7 @@ use crate::{
 use bytes::Bytes;
 
 /// More combinations of values than this are refused before they take memory.
-pub(super) const COMBINATIONS_MAX: u64 = 1 << 16;
+pub(crate) const COMBINATIONS_MAX: u64 = 1 << 16;
 
 impl Restrictions {
     /// The slices of each partition, in order and without overlaps.

@@ -5,7 +5,7 @@ use super::{
     paging::Mark,
     prepare::Plan,
     sink::{Flow, Limits, Sink},
-    tombstones::{Ahead, Tombstones},
+    tombstones::{Ahead, Asked, NO_LIMIT, Tombstones},
 };
 use crate::{
     core::{
@@ -26,6 +26,9 @@ use bytes::Bytes;
 use std::{ops::Bound, sync::Arc};
 use storage::{Kv, KvRead};
 
+/// How many rows the original reads at once of what it makes groups of.
+const ROWS_OF_GROUPS: u64 = 10_000;
+
 /// What a query is executed with beside its values.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Paging {
@@ -33,6 +36,17 @@ pub(crate) struct Paging {
     pub(crate) state: Option<Bytes>,
     /// How many tombstones a read may meet.
     pub(crate) tombstones: Limit,
+}
+
+/// What was read.
+#[derive(Debug)]
+pub(crate) struct Read {
+    pub(crate) rows: Rows,
+    /// What is told of tombstones.
+    pub(crate) warnings: Vec<String>,
+    /// How many rows and tombstones were met.
+    pub(crate) live: u64,
+    pub(crate) dead: u64,
 }
 
 impl Plan {
@@ -67,7 +81,7 @@ impl Plan {
         now: i64,
         paging: &Paging,
         is_built: &(dyn Fn(u32) -> bool + Sync),
-    ) -> Result<(Rows, Vec<String>)> {
+    ) -> Result<Read> {
         let mark = paging.state.as_ref().map(Mark::read).transpose()?;
         let page = self.page(paging);
         if !self.sort.is_empty() && page != u64::MAX {
@@ -92,10 +106,13 @@ impl Plan {
             pace,
             tombstones: Tombstones::new(paging.tombstones),
             reading: None,
-            told_limit: limits.rows.min(limits.page),
+            values,
+            by_index: false,
+            asked: self.asked(paging, limits),
             warnings: Vec::new(),
         };
         let partitions = self.restrictions.partitions(&self.table, values)?;
+        let by_key = partitions.keys().is_some();
         // Within a partition that is known, sorting entries costs more than it saves.
         let is_usable = |driver: &Driver| {
             let of_keys = |keys: &Keys| keys.are_few() && driver.is_of_one_term();
@@ -103,25 +120,42 @@ impl Plan {
         };
         if let Some(lookup) = indexed::choose(&**kv, &self.table, &self.drivers, values, &is_usable)? {
             let snapshot = kv.snapshot()?;
-            if run
-                .indexed(&pace.over(&*snapshot), &lookup, &partitions, mark.clone())
-                .await?
-            {
-                return run.finish(false);
+            let snapshot = pace.over(&*snapshot);
+            match run.indexed(&snapshot, &lookup, &partitions, mark.clone()).await {
+                Ok(false) => {}
+                Ok(true) => return run.end(by_key, Ok(())),
+                Err(error) => return run.end(by_key, Err(error)),
             }
         }
-        let by_key = partitions.keys().is_some();
         let done = match partitions {
             Partitions::Keys(keys) => run.keys(kv, keys, mark).await,
             Partitions::Range(range) => run.range(kv, range, mark).await,
         };
-        match done {
-            Ok(()) => run.finish(by_key),
-            Err(CqlError::TooManyTombstones(_)) => {
-                run.end_read(by_key);
-                Err(CqlError::TooManyTombstones(run.warnings))
-            }
-            Err(error) => Err(error),
+        run.end(by_key, done)
+    }
+
+    /// How many rows the original asks its storage for: it pages through what it folds, and through what has more rows than
+    /// a page.
+    fn asked(&self, paging: &Paging, limits: Limits) -> Asked {
+        let page = paging.page_size.unwrap_or(NO_LIMIT);
+        let per_partition = match self.distinct {
+            true => 1,
+            false => limits.per_partition,
+        };
+        if self.group.is_some() {
+            return Asked {
+                rows: paging.page_size.unwrap_or(ROWS_OF_GROUPS),
+                per_partition,
+                groups: Some((limits.rows.min(page).min(NO_LIMIT), 0)),
+                counts: false,
+            };
+        }
+        let folds = self.folds();
+        Asked {
+            rows: if folds { page } else { limits.rows.min(page) },
+            per_partition,
+            groups: None,
+            counts: folds || page < limits.rows.min(NO_LIMIT),
         }
     }
 }
@@ -154,23 +188,43 @@ pub(super) struct Run<'p> {
     pace: &'p Pace<'p>,
     tombstones: Tombstones,
     /// The partition that is being read.
-    reading: Option<Partition>,
+    pub(super) reading: Option<Partition>,
+    values: &'p Values<'p>,
+    /// Whether rows are found by an index: what it leads to and is no more counts for nothing.
+    pub(super) by_index: bool,
     /// How many rows are asked for, as warnings tell it.
-    told_limit: u64,
+    asked: Asked,
     warnings: Vec<String>,
 }
 
 impl Run<'_> {
-    fn finish(mut self, by_key: bool) -> Result<(Rows, Vec<String>)> {
-        self.end_read(by_key);
-        Ok((self.sink.finish()?, self.warnings))
+    /// The answer to what was read.
+    fn end(mut self, by_key: bool, done: Result<()>) -> Result<Read> {
+        match done {
+            Ok(()) => {
+                self.end_read(by_key);
+                let (live, dead) = self.tombstones.all();
+                Ok(Read {
+                    rows: self.sink.finish()?,
+                    warnings: self.warnings,
+                    live,
+                    dead,
+                })
+            }
+            Err(CqlError::TooManyTombstones(_)) => {
+                self.end_read(by_key);
+                Err(CqlError::TooManyTombstones(self.warnings))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// What was read up to here is judged for itself.
     fn end_read(&mut self, by_key: bool) {
         let Some(partition) = &self.reading else { return };
-        let (plan, limit) = (self.plan, self.told_limit);
-        let query = || plan.told(by_key.then_some(partition), limit);
+        let (plan, values, asked) = (self.plan, self.values, self.asked);
+        self.asked = asked.after(self.tombstones.live(), self.sink.groups());
+        let query = || plan.told(by_key.then_some(partition), values, asked);
         let told = self.tombstones.end(query, partition);
         self.warnings.extend(told);
     }
@@ -178,6 +232,9 @@ impl Run<'_> {
     /// Counts a row, with the ends of deleted ranges before it. Whether it lives.
     fn met(&mut self, row: &Row<'_>, enclosing: Option<Deletion>, passed: u64) -> Result<bool> {
         let lives = self.lives(row, enclosing);
+        if self.by_index && !lives {
+            return Ok(false);
+        }
         // A row that is all of its partition is deleted with that, which counts for nothing.
         let as_row = !lives && !self.plan.table.clustering().is_empty();
         let dead = passed + row.tombstones(self.now, enclosing, as_row);
@@ -215,18 +272,20 @@ impl Run<'_> {
         for key in keys {
             let partition = Partition::new(self.plan.table.number, token::token(&key), &key);
             let mark = resumed.take().filter(|mark| mark.partition == key);
-            self.end_read(true);
-            self.reading = Some(partition.clone());
             let flow = match &snapshot {
-                None => self.single(&self.pace.over(&**kv), &partition).await?,
+                None => self.single(&self.pace.over(&**kv), &partition).await,
                 Some(snapshot) => {
                     let snapshot = self.pace.over(&**snapshot);
-                    self.partition(&snapshot, &partition, mark).await?
+                    self.partition(&snapshot, &partition, mark).await
                 }
             };
-            if flow == Flow::Stop {
+            // Moved: a share of a key that nobody shares yet allocates.
+            self.reading = Some(partition);
+            if flow? == Flow::Stop || self.sink.ends_with_partition() {
                 break;
             }
+            self.end_read(true);
+            self.reading = None;
         }
         Ok(())
     }
@@ -302,9 +361,8 @@ impl Run<'_> {
         statics: Option<(Row<'_>, Option<Deletion>)>,
     ) -> Result<Flow> {
         let table = &self.plan.table;
-        let key = partition.key();
         let mut values = assemble::Values::new(table, self.plan.selection.with_times);
-        values.partition_key(table, &key);
+        values.partition_key(table, partition.key_bytes());
         values.clustering(table, position)?;
         if let Some((statics, deletion)) = statics {
             values.row(table, &statics, self.now, deletion);
@@ -325,9 +383,8 @@ impl Run<'_> {
         if !row.lives_at(self.now, deletion) {
             return Ok(Flow::On);
         }
-        let key = partition.key();
         let mut values = assemble::Values::new(&self.plan.table, self.plan.selection.with_times);
-        values.partition_key(&self.plan.table, &key);
+        values.partition_key(&self.plan.table, partition.key_bytes());
         values.row(&self.plan.table, &row, self.now, deletion);
         match self.sink.row(partition, None, &values)? {
             Flow::NextPartition => Ok(Flow::On),

@@ -179,6 +179,7 @@ impl Run<'_> {
                 None => return Ok(false),
             },
         };
+        self.by_index = !of_partitions;
         if of_partitions {
             self.entries_of_partitions(kv, &mut places, mark).await?;
         } else {
@@ -204,6 +205,7 @@ impl Run<'_> {
                 .filter_map(|tail| indexes::place(self.plan.table.number, tail))
             {
                 let resumed = mark.take().filter(|mark| mark.partition == place.partition.key());
+                self.reading = Some(place.partition.clone());
                 if self.partition(kv, &place.partition, resumed).await? == Flow::Stop {
                     return Ok(());
                 }
@@ -257,33 +259,32 @@ impl Run<'_> {
             keys.push(place.partition.row_key(&place.position));
         }
         let mut found = kv.multi_get(&keys).await?.into_iter();
-        for place in places {
-            let is_same = within.partition.as_ref() == Some(&place.partition);
-            if !is_same {
+        for places in places.chunk_by(|one, next| one.partition == next.partition) {
+            let partition = &places[0].partition;
+            if within.partition.as_ref() != Some(partition) {
                 self.sink.partition(None)?;
                 *within = Within {
-                    partition: Some(place.partition.clone()),
+                    partition: Some(partition.clone()),
                     ..Within::default()
                 };
             }
-            if within.head.is_none() {
+            let head = within.head.get_or_insert_with(|| {
                 let mut next = |wanted: bool| if wanted { found.next().flatten() } else { None };
-                within.head = Some(Head {
+                Head {
                     deletions: next(has_head),
                     static_row: next(has_head && has_statics),
-                });
-            }
-            let Some(stored) = found.next().flatten() else {
-                continue;
-            };
-            let Some(head) = within.head.as_ref().filter(|_| !within.is_done) else {
-                continue;
-            };
+                }
+            });
             let (deletions, statics) = (head.deletions(), head.static_row.as_deref());
-            match self.scanned(&deletions, statics, (place, &stored), &mut false)? {
-                Flow::On => {}
-                Flow::NextPartition => within.is_done = true,
-                Flow::Stop => return Ok(Flow::Stop),
+            self.reading = Some(partition.clone());
+            for place in places {
+                let stored = found.next().flatten().filter(|_| !within.is_done);
+                let Some(stored) = stored else { continue };
+                match self.scanned(&deletions, statics, (place, &stored), &mut false)? {
+                    Flow::On => {}
+                    Flow::NextPartition => within.is_done = true,
+                    Flow::Stop => return Ok(Flow::Stop),
+                }
             }
         }
         Ok(Flow::On)

@@ -14,7 +14,10 @@ mod system;
 mod tombstones;
 
 pub(crate) use execute::Paging;
+#[cfg(any(test, feature = "internals"))]
+pub(crate) use paging::Mark;
 pub(crate) use prepare::{Plan, prepare};
+pub(crate) use sink::{ANSWER_BYTES_MAX, PAGE_BYTES_MAX};
 
 use crate::syntax::{
     Keyword, Kind, Parsed, QualifiedName, Relation, Term, Tokens, after_word, column, commas, integer,
@@ -49,9 +52,15 @@ pub(crate) struct Ordering {
 
 /// `SELECT [JSON] [DISTINCT] ... FROM table ...`
 pub(crate) fn select(input: Tokens<'_>) -> Parsed<'_, Select> {
-    let (input, json) = modifier(input.skip(), Keyword::Json);
-    let (input, distinct) = modifier(input, Keyword::Distinct);
-    let (input, selected) = selection(input)?;
+    let start = input.skip();
+    let (input, json) = modifier(start, Keyword::Json);
+    let (begin, distinct) = modifier(input, Keyword::Distinct);
+    // The original has tried all of it before it takes such a word for what it is.
+    let (input, selected) = selection(begin).map_err(|error| match (json, distinct) {
+        (true, _) => input.no_alternative_instead(error, start, Keyword::From),
+        (_, true) => begin.no_alternative_instead(error, input, Keyword::From),
+        _ => error,
+    })?;
     let (input, ()) = word(Keyword::From)(input)?;
     let (input, table) = table(input)?;
     let (input, relations) = optional_where(input)?;
@@ -86,7 +95,10 @@ fn modifier(input: Tokens<'_>, keyword: Keyword) -> (Tokens<'_>, bool) {
         Kind::Word(Keyword::As) => {
             input.name_at(2) && !matches!(input.peek_at(3), Kind::Sign(",") | Kind::Word(Keyword::From))
         }
-        Kind::Sign("*") => input.peek_at(2) == Kind::Word(Keyword::From),
+        Kind::Sign("*") => matches!(
+            input.peek_at(2),
+            Kind::Word(Keyword::From) | Kind::Sign("*") | Kind::End
+        ),
         Kind::Sign(sign) => matches!(sign, "[" | "{" | ":" | "("),
         _ => true,
     };

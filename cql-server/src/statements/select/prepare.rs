@@ -149,7 +149,7 @@ fn tests_rows(table: &Table, restrictions: &Restrictions) -> bool {
 
 /// What is told of folding rows of many partitions.
 fn warning(restrictions: &Restrictions) -> Option<String> {
-    if !restrictions.by_key {
+    if !restrictions.by_key && restrictions.token.is_empty() {
         Some("Aggregation query used without partition key".to_owned())
     } else if restrictions.has_many_partitions() {
         Some("Aggregation query used on multiple partition keys (IN restriction)".to_owned())

@@ -18,9 +18,9 @@ use bytes::Bytes;
 use std::cmp::Ordering;
 
 /// A page ends behind the row with which it has so many bytes: fewer rows than were asked for may come at any time.
-const PAGE_BYTES_MAX: usize = 4 << 20;
+pub(crate) const PAGE_BYTES_MAX: usize = 4 << 20;
 /// What an answer without pages may hold.
-const ANSWER_BYTES_MAX: usize = 64 << 20;
+pub(crate) const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// How reading goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,17 @@ impl<'p> Sink<'p> {
         }
         self.left_of_partition = left.unwrap_or(self.limits.per_partition);
         Ok(())
+    }
+
+    /// Whether the group that ends with its partition is the last one wanted. What is sorted is cut when all is known.
+    pub(crate) fn ends_with_partition(&self) -> bool {
+        let is_open = self.plan.group.is_some() && self.fold.is_some() && self.plan.sort.is_empty();
+        is_open && (self.left == 1 || self.answered + 1 == self.limits.page)
+    }
+
+    /// How many groups there are, with the one that more rows may belong to.
+    pub(crate) fn groups(&self) -> u64 {
+        self.answered + u64::from(self.fold.is_some())
     }
 
     /// Takes a row.

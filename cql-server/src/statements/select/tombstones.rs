@@ -1,15 +1,63 @@
 //! Counts what a read meets that is no more: much of it makes reads slow, and is warned of or refused in the original's words.
 
-use super::prepare::Plan;
+use super::{prepare::Plan, selection::Selection};
 use crate::{
-    core::{guardrails::Limit, rows::Deletions, types::show},
+    core::{guardrails::Limit, rows::Deletions, schema::Column, types::show},
     state::rows::{Partition, Slice},
-    statements::assemble,
+    statements::{assemble, restrictions::Restrictions, terms::Values},
+    syntax::Comparison,
 };
 use std::fmt::Write;
 
 /// Characters of a query that are told.
 const QUERY_CHARS_MAX: usize = 512;
+
+/// A limit that the original takes for none.
+pub(super) const NO_LIMIT: u64 = i32::MAX as u64;
+
+/// What a read is told to ask for at the most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    pub(super) rows: u64,
+    pub(super) per_partition: u64,
+    /// Of groups: how many, and how many there are already.
+    pub(super) groups: Option<(u64, u64)>,
+    /// Whether rows that were read are not asked for again.
+    pub(super) counts: bool,
+}
+
+impl Asked {
+    /// What is asked for once so many rows were read, and so many groups are there.
+    pub(super) fn after(self, rows: u64, groups: u64) -> Asked {
+        Asked {
+            rows: if self.counts {
+                self.rows.saturating_sub(rows)
+            } else {
+                self.rows
+            },
+            groups: self.groups.map(|(wanted, _)| (wanted, groups)),
+            ..self
+        }
+    }
+
+    fn told(self) -> String {
+        let limits = match self.groups {
+            Some((wanted, there)) => [
+                ("GROUP LIMIT", wanted.saturating_sub(there)),
+                ("GROUP PER PARTITION LIMIT", self.per_partition),
+                ("LIMIT", self.rows),
+            ],
+            None => [
+                ("LIMIT", self.rows),
+                ("PER PARTITION LIMIT", self.per_partition),
+                ("", NO_LIMIT),
+            ],
+        };
+        let told = limits.iter().filter(|(_, limit)| *limit < NO_LIMIT);
+        let told: Vec<String> = told.map(|(name, limit)| format!("{name} {limit}")).collect();
+        told.join(" ")
+    }
+}
 
 /// What a read of one partition, or of a range of them, has met.
 #[derive(Debug)]
@@ -17,6 +65,8 @@ pub(super) struct Tombstones {
     limit: Limit,
     live: u64,
     dead: u64,
+    /// Of the reads that have ended.
+    ended: (u64, u64),
 }
 
 impl Tombstones {
@@ -25,13 +75,15 @@ impl Tombstones {
             limit,
             live: 0,
             dead: 0,
+            ended: (0, 0),
         }
     }
 
     /// Counts a row that was read. Whether there are not too many.
     pub(super) fn count(&mut self, lives: bool, dead: u64) -> bool {
-        self.live += u64::from(lives);
-        self.add(dead)
+        let fits = self.add(dead);
+        self.live += u64::from(lives && fits);
+        fits
     }
 
     /// Counts more of them. Whether there are not too many.
@@ -48,10 +100,21 @@ impl Tombstones {
         }
     }
 
+    /// How many rows lived and how much did not, of all reads.
+    pub(super) fn all(&self) -> (u64, u64) {
+        (self.ended.0 + self.live, self.ended.1 + self.dead)
+    }
+
+    /// How many rows of the read lived so far.
+    pub(super) fn live(&self) -> u64 {
+        self.live
+    }
+
     /// What is to be told of the read that ends here, if it was too much.
     pub(super) fn end(&mut self, query: impl FnOnce() -> String, partition: &Partition) -> Option<String> {
         let (live, dead) = (self.live, self.dead);
         (self.live, self.dead) = (0, 0);
+        self.ended = (self.ended.0 + live, self.ended.1 + dead);
         let warn = self.limit.warn.and_then(|warn| u64::try_from(warn).ok())?;
         if dead <= warn {
             return None;
@@ -124,44 +187,84 @@ impl<'d> Ahead<'d> {
 }
 
 impl Plan {
-    /// The query as the original tells it: what it reads of one partition, or of all. Conditions beside the partition key
-    /// are left out.
-    pub(super) fn told(&self, partition: Option<&Partition>, limit: u64) -> String {
+    /// The query as the original tells it: what it reads of one partition, or of all.
+    pub(super) fn told(&self, partition: Option<&Partition>, values: &Values<'_>, asked: Asked) -> String {
         let table = &self.table;
         let keys = table.partition_key().len() + table.clustering().len();
-        let mut columns: Vec<&str> = table.columns[keys..]
-            .iter()
-            .filter(|column| self.columns.iter().any(|one| one.name == column.name))
-            .map(|column| &*column.name)
+        let Selection { named, .. } = &self.selection;
+        let is_all = named.is_empty() && !self.selection.is_aggregate();
+        let mut shown: Vec<usize> = named.clone();
+        shown.extend(
+            self.restrictions
+                .filters
+                .iter()
+                .flat_map(|filter| &filter.columns),
+        );
+        let mut columns: Vec<&str> = (keys..table.columns.len())
+            .filter(|at| shown.contains(at))
+            .map(|at| &*table.columns[at].name)
             .collect();
         columns.sort_unstable();
-        let columns = match columns.len() {
-            0 => "*".to_owned(),
-            all if all == table.columns.len() - keys => "*".to_owned(),
-            _ => columns.join(", "),
+        let columns = match columns.is_empty() || is_all {
+            true => "*".to_owned(),
+            false => columns.join(", "),
         };
         let mut told = format!("SELECT {columns} FROM {}.{}", table.keyspace, table.name);
-        if let Some(partition) = partition {
-            let key = partition.key();
-            let mut values = assemble::Values::new(table, false);
-            values.partition_key(table, &key);
-            for (at, (column, value)) in table.partition_key().iter().zip(&values.cells).enumerate() {
-                let word = if at == 0 { "WHERE" } else { "AND" };
-                let value = show::cql(&column.kind, value.as_deref().unwrap_or_default());
-                let _ = write!(told, " {word} {} = {value}", column.name);
-            }
+        let conditions = self.told_conditions(partition, values);
+        if !conditions.is_empty() {
+            let _ = write!(told, " WHERE {}", conditions.join(" AND "));
         }
         if self.reverse {
-            let order = |column: &crate::core::schema::Column| {
+            let order = |column: &Column| {
                 let order = if column.is_descending() { "ASC" } else { "DESC" };
                 format!("{} {order}", column.name)
             };
             let order: Vec<String> = table.clustering().iter().map(order).collect();
             let _ = write!(told, " ORDER BY {}", order.join(", "));
         }
-        if limit != u64::MAX {
-            let _ = write!(told, " LIMIT {limit}");
+        let limits = asked.told();
+        // What the original pages through has a limit, be it none.
+        if !limits.is_empty() || self.folds() {
+            told.push(' ');
         }
-        told + " ALLOW FILTERING"
+        told + &limits + " ALLOW FILTERING"
+    }
+
+    fn told_conditions(&self, partition: Option<&Partition>, values: &Values<'_>) -> Vec<String> {
+        let table = &self.table;
+        let mut conditions = Vec::new();
+        if let Some(partition) = partition {
+            let mut cells = assemble::Values::new(table, false);
+            cells.partition_key(table, partition.key_bytes());
+            for (column, value) in table.partition_key().iter().zip(&cells.cells) {
+                let value = show::cql(&column.kind, value.as_deref().unwrap_or_default());
+                conditions.push(format!("{} = {value}", column.name));
+            }
+        }
+        let Restrictions {
+            token,
+            clustering,
+            filters,
+            ..
+        } = &self.restrictions;
+        let keys: Vec<&str> = table.partition_key().iter().map(|column| &*column.name).collect();
+        for (comparison, bound) in token {
+            let bound = bound.bytes(values).ok().flatten();
+            let Some(bound) = bound
+                .and_then(|bytes| bytes[..].try_into().ok())
+                .map(i64::from_be_bytes)
+            else {
+                continue;
+            };
+            let signs = match comparison {
+                Comparison::Equal => vec![">=", "<="],
+                other => vec![other.sign()],
+            };
+            let keys = keys.join(", ");
+            conditions.extend(signs.iter().map(|sign| format!("token({keys}) {sign} {bound}")));
+        }
+        let others = clustering.iter().chain(filters);
+        conditions.extend(others.map(|restriction| restriction.told(table, values)));
+        conditions
     }
 }

@@ -29,6 +29,21 @@ impl<'a> Values<'a> {
     }
 }
 
+/// Of a list with null elements the original finds out when it is to store them one by one.
+fn unstorable(kind: &CqlType, error: CqlError) -> CqlError {
+    match error {
+        CqlError::Invalid(why)
+            if why == types::validate::NULL_ELEMENT && matches!(kind, CqlType::List { frozen: false, .. }) =>
+        {
+            CqlError::Server(
+                "java.lang.NullPointerException: Cannot invoke \"java.nio.ByteBuffer.remaining()\" because \"value\" is null"
+                    .to_owned(),
+            )
+        }
+        error => error,
+    }
+}
+
 impl Prepared {
     /// The value, with the markers bound.
     pub(crate) fn evaluate(&self, values: &Values<'_>) -> Result<Value> {
@@ -38,7 +53,7 @@ impl Prepared {
             Prepared::Marker { index, kind, .. } => {
                 let value = values.bound.get(*index).unwrap_or(&Value::Null);
                 if let Value::Set(bytes) = value {
-                    types::validate(kind, bytes)?;
+                    types::validate(kind, bytes).map_err(|error| unstorable(kind, error))?;
                 }
                 Ok(value.clone())
             }

@@ -269,7 +269,10 @@ impl<'a> Planner<'a> {
             )));
         }
         let CqlType::Tuple(kinds) = &receiver.kind else {
-            return Err(misfit("tuple type", receiver));
+            return Err(match &receiver.kind {
+                CqlType::Udt { .. } => a_tuple_for_a_user_type(),
+                _ => misfit("tuple type", receiver),
+            });
         };
         let mut parts = Vec::with_capacity(fields.len());
         for (index, (term, kind)) in fields.iter().zip(kinds.iter()).enumerate() {
@@ -320,6 +323,18 @@ fn misfit(literal: &str, receiver: &Receiver) -> CqlError {
     CqlError::invalid(format!(
         "Invalid {literal} literal for {} of type {}",
         receiver.name, receiver.kind
+    ))
+}
+
+/// The original takes it for a value of the type, and fails when it is to be stored.
+fn a_tuple_for_a_user_type() -> CqlError {
+    let (tuple, wanted) = (
+        "org.apache.cassandra.cql3.Tuples$Value",
+        "org.apache.cassandra.cql3.UserTypes$Value",
+    );
+    CqlError::Server(format!(
+        "java.lang.ClassCastException: class {tuple} cannot be cast to class {wanted} ({tuple} and {wanted} are in unnamed \
+         module of loader 'app')"
     ))
 }
 

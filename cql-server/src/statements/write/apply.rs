@@ -141,7 +141,7 @@ impl Write {
         for partition in &target.partitions {
             if !self.statics.is_empty() {
                 let fragment = self.fragment(&self.statics, stamp, None, stage, before.1)?;
-                self.entries(partition, None, &fragment, out)?;
+                self.entries(partition, None, &fragment, (stage.position, out))?;
                 out.static_row(partition, fragment);
             }
             if self.purpose == Purpose::Delete && self.changes.is_empty() && self.statics.is_empty() {
@@ -156,7 +156,7 @@ impl Write {
             for slice in &target.slices {
                 let fragment =
                     self.fragment(&self.changes, stamp, Some((live, &spelled)), stage, before.0)?;
-                self.entries(partition, Some(&slice.from), &fragment, out)?;
+                self.entries(partition, Some(&slice.from), &fragment, (stage.position, out))?;
                 out.row(partition, &slice.from, fragment);
             }
         }

@@ -2,9 +2,6 @@ use super::*;
 use std::collections::BTreeMap;
 
 const HOME: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-/// The places of the listeners of [`entrance`].
-const PLAIN: usize = 0;
-const OUTSIDE: usize = 1;
 
 fn cluster(pairs: &[(&str, &str)]) -> BrokerConfig {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -15,20 +12,26 @@ fn cluster(pairs: &[(&str, &str)]) -> BrokerConfig {
     }
 }
 
-async fn entrance(config: BrokerConfig, spared: &str) -> Entrance {
+/// A way in by the listeners PLAIN and OUTSIDE, of which `spared` is that of brokers.
+async fn entrance(dynamic: BrokerConfig, spared: &str) -> (Entrance, [Arc<Way>; 2]) {
+    let listener = |name: &str| crate::Listener {
+        name: name.to_owned(),
+        bind: "127.0.0.1:0".to_owned(),
+        ..crate::Listener::default()
+    };
+    let config = crate::Config {
+        listeners: ["PLAIN", "OUTSIDE"].map(listener).to_vec(),
+        properties: BTreeMap::from([("inter.broker.listener.name".to_owned(), spared.to_owned())]),
+        ..crate::Config::default()
+    };
     let limits = Limits {
         connections_max: 5,
         ..Limits::default()
     };
-    let listeners = Arc::new(Listeners::start(Vec::new(), &config).await);
-    let names = ["PLAIN", "OUTSIDE"].map(Arc::from).to_vec();
-    Entrance::new(
-        limits,
-        Arc::new(ArcSwap::from_pointee(config)),
-        listeners,
-        names,
-        spared,
-    )
+    let listeners = Arc::new(Listeners::start(&config, &dynamic).await.unwrap());
+    let ways = [0, 1].map(|at| listeners.open()[at].way.clone());
+    let entrance = Entrance::new(limits, Arc::new(ArcSwap::from_pointee(dynamic)), listeners);
+    (entrance, ways)
 }
 
 #[tokio::test]
@@ -57,7 +60,8 @@ async fn limits_set_while_it_runs_go_first() {
             3,
         ),
     ] {
-        let door = entrance(cluster(set), "").await.door(OUTSIDE, HOME);
+        let (entrance, [_, outside]) = entrance(cluster(set), "").await;
+        let door = entrance.door(&outside, HOME);
         let found = (door.connections_max, door.of_listener_max, door.from_ip_max);
         assert_eq!(found, (total, of_listener, from_ip), "{set:?}");
     }
@@ -65,30 +69,30 @@ async fn limits_set_while_it_runs_go_first() {
 
 #[tokio::test]
 async fn connections_follow_the_limits_of_the_moment() {
-    let entrance = entrance(cluster(&[]), "").await;
+    let (entrance, [plain, outside]) = entrance(cluster(&[]), "").await;
     let set = |pairs: &[(&str, &str)]| entrance.config.store(Arc::new(cluster(pairs)));
-    let _first = entrance.enter(PLAIN, HOME).unwrap();
+    let _first = entrance.enter(&plain, HOME).unwrap();
     set(&[("max.connections", "1")]);
-    assert_eq!(entrance.enter(PLAIN, HOME).unwrap_err(), NoSeat::Full);
+    assert_eq!(entrance.enter(&plain, HOME).unwrap_err(), NoSeat::Full);
     set(&[("max.connections", "2")]);
-    let _second = entrance.enter(PLAIN, HOME).unwrap();
+    let _second = entrance.enter(&plain, HOME).unwrap();
     set(&[("max.connections.per.ip", "2")]);
-    assert_eq!(entrance.enter(PLAIN, HOME).unwrap_err(), NoSeat::Address);
-    assert!(entrance.enter(PLAIN, "10.0.0.1".parse().unwrap()).is_ok());
+    assert_eq!(entrance.enter(&plain, HOME).unwrap_err(), NoSeat::Address);
+    assert!(entrance.enter(&plain, "10.0.0.1".parse().unwrap()).is_ok());
     set(&[("listener.name.plain.max.connections", "2")]);
-    assert_eq!(entrance.enter(PLAIN, HOME).unwrap_err(), NoSeat::Full);
-    assert!(entrance.enter(OUTSIDE, HOME).is_ok());
+    assert_eq!(entrance.enter(&plain, HOME).unwrap_err(), NoSeat::Full);
+    assert!(entrance.enter(&outside, HOME).is_ok());
 }
 
 #[tokio::test]
 async fn the_listener_of_brokers_takes_who_comes_when_the_others_are_full() {
-    let entrance = entrance(cluster(&[("max.connections", "1")]), "PLAIN").await;
-    let first = entrance.enter(OUTSIDE, HOME).unwrap();
-    assert_eq!(entrance.enter(OUTSIDE, HOME).unwrap_err(), NoSeat::Full);
-    let _second = entrance.enter(PLAIN, HOME).unwrap();
+    let (entrance, [plain, outside]) = entrance(cluster(&[("max.connections", "1")]), "PLAIN").await;
+    let first = entrance.enter(&outside, HOME).unwrap();
+    assert_eq!(entrance.enter(&outside, HOME).unwrap_err(), NoSeat::Full);
+    let _second = entrance.enter(&plain, HOME).unwrap();
     assert_eq!(first.watched().told(), server_kit::Told::Close);
     assert_eq!(
-        entrance.enter(PLAIN, HOME).unwrap_err(),
+        entrance.enter(&plain, HOME).unwrap_err(),
         NoSeat::Full,
         "its own limit is the same"
     );
@@ -100,13 +104,13 @@ async fn so_many_in_a_second_and_no_more() {
         ("max.connection.creation.rate", "3"),
         ("listener.name.outside.max.connection.creation.rate", "2"),
     ]);
-    let entrance = entrance(rates, "").await;
-    let wait = |listener, ms: u64| entrance.wait(listener, Duration::from_millis(ms)).as_millis();
-    assert_eq!([1000, 1100, 1200].map(|ms| wait(OUTSIDE, ms)), [0, 0, 800]);
+    let (entrance, [plain, outside]) = entrance(rates, "").await;
+    let wait = |listener: &Way, ms: u64| entrance.wait(listener, Duration::from_millis(ms)).as_millis();
+    assert_eq!([1000, 1100, 1200].map(|ms| wait(&outside, ms)), [0, 0, 800]);
     assert_eq!(
-        (wait(PLAIN, 1200), wait(PLAIN, 1300)),
+        (wait(&plain, 1200), wait(&plain, 1300)),
         (0, 700),
         "all listeners together"
     );
-    assert_eq!([2000, 2000, 2999].map(|ms| wait(OUTSIDE, ms)), [0, 0, 1]);
+    assert_eq!([2000, 2000, 2999].map(|ms| wait(&outside, ms)), [0, 0, 1]);
 }

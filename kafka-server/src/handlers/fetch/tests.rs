@@ -17,7 +17,7 @@ use crate::{
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use kafka_protocol::protocol::{Decodable, Encodable, HeaderVersion, Request};
 use server_kit::{ManualClock, Random};
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 use storage::{ReadSlices, memory::Store};
 
 const NOW_MS: i64 = 1_000_000;
@@ -35,9 +35,7 @@ impl World {
     async fn of(config: Config) -> Self {
         let (clock, random) = (ManualClock::new(NOW_MS), Arc::new(Random::from_seed(1)));
         let shard = Store::default().open();
-        let broker = Broker::load(config, HashMap::new(), Vec::new(), shard, clock, random)
-            .await
-            .unwrap();
+        let broker = Broker::over(config, shard, clock, random).await;
         let record = TopicRecord {
             name: "t".to_owned(),
             id: TOPIC_ID.into_bytes(),

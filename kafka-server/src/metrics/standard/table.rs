@@ -155,9 +155,9 @@ pub(crate) const STANDARD: &[Standard] = &[
     Standard {
         name: "kafka_network_requestmetrics_requests",
         mbean: "kafka.network:type=RequestMetrics,name=RequestsPerSec",
-        labels: "request",
+        labels: "request, version",
         unit: "requests",
-        source: "answers; versions are not told apart",
+        source: "answers, by the version they were given in",
         values: Counter(requests),
     },
     Standard {
@@ -291,8 +291,14 @@ pub(crate) const STANDARD: &[Standard] = &[
 ];
 
 fn requests(seen: &Seen<'_>) -> Vec<(Labels, u64)> {
-    let line = |(api, counted): (&str, &super::ApiMetrics)| (request(api), counted.latency.count());
-    seen.asked().map(line).collect()
+    let lines = |(api, counted): (&'static str, &'_ super::ApiMetrics)| {
+        let line = |(version, count): (usize, u64)| {
+            let labels = [request(api), vec![("version", version.to_string())]].concat();
+            (labels, count)
+        };
+        counted.versions().map(line).collect::<Vec<_>>()
+    };
+    seen.asked().flat_map(lines).collect()
 }
 
 fn errors(seen: &Seen<'_>) -> Vec<(Labels, u64)> {

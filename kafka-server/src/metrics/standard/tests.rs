@@ -31,8 +31,7 @@ async fn every_one_is_told_by_a_broker_at_rest() {
     let api = TABLE.iter().find(|api| api.name == "Metadata").unwrap();
     metrics
         .api(api)
-        .latency
-        .answered(std::time::Duration::from_micros(60));
+        .answered(12, std::time::Duration::from_micros(60));
     broker.errors.add(3, 3);
     let mut text = String::new();
     prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
@@ -51,7 +50,7 @@ async fn every_one_is_told_by_a_broker_at_rest() {
         assert!(told.contains(&*name), "{name} in {text}");
     }
     for line in [
-        r#"kafka_network_requestmetrics_requests_total{request="Metadata"} 1"#,
+        r#"kafka_network_requestmetrics_requests_total{request="Metadata",version="12"} 1"#,
         r#"kafka_network_requestmetrics_errors_total{request="Metadata",error="UNKNOWN_TOPIC_OR_PARTITION"} 1"#,
         r#"kafka_network_requestmetrics_totaltimems{request="Metadata",quantile="0.99"} 0.1"#,
         "kafka_server_replicamanager_underreplicatedpartitions{} 0",

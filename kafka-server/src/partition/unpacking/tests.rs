@@ -3,6 +3,7 @@ use crate::wire::{
     compression::Compression,
     records::{Batch, BatchBuilder, BatchError, NewRecord},
 };
+use std::thread;
 use std::thread::ThreadId;
 
 /// A small batch that unpacks to little more than `bytes`.

@@ -4,7 +4,7 @@ use crate::{
     driver::Driver,
     jni::{
         callback::Held,
-        handles::{Handles, handle, set_handle},
+        handles::{DRIVER, Handles, handle, set_handle},
     },
     machine,
 };
@@ -43,7 +43,7 @@ pub(super) fn initialize(env: &mut Env<'_>, this: &JObject<'_>) -> Result<()> {
     };
     let driver = Driver::of_executor(started, authorization, Box::new(listener))
         .map_err(|error| Error::ParseFailed(error.to_string()))?;
-    set_handle(env, this, DRIVERS.keep(driver))
+    set_handle(env, this, DRIVER, DRIVERS.keep(driver))
 }
 
 /// Where the agent is; its process id names it, too.
@@ -58,16 +58,16 @@ pub(super) fn agent() -> String {
 /// The driver of a Java object.
 pub(super) fn driver(env: &mut Env<'_>, this: &JObject<'_>) -> Result<Arc<Driver<Executor>>> {
     DRIVERS
-        .get(handle(env, this)?)
+        .get(handle(env, this, DRIVER)?)
         .ok_or(Error::NullPtr("the driver was finalized"))
 }
 
 /// Java's object is gone: so is the driver.
 pub(super) fn finalize(env: &mut Env<'_>, this: &JObject<'_>) -> Result<()> {
-    if let Some(driver) = DRIVERS.forget(handle(env, this)?) {
+    if let Some(driver) = DRIVERS.forget(handle(env, this, DRIVER)?) {
         driver.abort();
     }
-    set_handle(env, this, 0)
+    set_handle(env, this, DRIVER, 0)
 }
 
 fn variable(name: &str) -> String {

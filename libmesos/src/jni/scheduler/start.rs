@@ -4,19 +4,19 @@ use crate::{
     driver::Driver,
     jni::{
         callback::Held,
-        handles::{Handles, handle, set_handle},
+        credential::authorization,
+        handles::{DRIVER, Handles, handle, set_handle},
         marshal::{field, message, optional_field, string, strings},
     },
     machine,
 };
-use base64::{Engine, prelude::BASE64_STANDARD};
 use jni::{
     Env,
     errors::{Error, Result},
     jni_sig, jni_str,
     objects::JObject,
 };
-use mesos_proto::v1::{Credential, FrameworkInfo};
+use mesos_proto::v1::FrameworkInfo;
 use std::sync::Arc;
 
 /// The drivers that Java holds.
@@ -31,12 +31,7 @@ pub(super) fn initialize(env: &mut Env<'_>, this: &JObject<'_>) -> Result<()> {
         jni_sig!("Lorg/apache/mesos/Protos$FrameworkInfo;"),
     )?;
     let mut framework: FrameworkInfo = message(env, &framework)?;
-    if framework.user.is_empty() {
-        framework.user = machine::user();
-    }
-    if framework.hostname.as_deref().unwrap_or_default().is_empty() {
-        framework.hostname = Some(machine::hostname());
-    }
+    machine::describe(&mut framework);
     let implicit = optional_field(env, this, jni_str!("implicitAcknowledgements"), jni_sig!("Z"));
     let suppressed = optional_field(
         env,
@@ -54,11 +49,12 @@ pub(super) fn initialize(env: &mut Env<'_>, this: &JObject<'_>) -> Result<()> {
         constraints: None,
         implicit_acknowledgements: implicit.is_none_or(|implicit| implicit.z().unwrap_or(true)),
     };
-    let authorization = authorization(env, this)?;
+    let signature = jni_sig!("Lorg/apache/mesos/Protos$Credential;");
+    let authorization = authorization(env, this, signature)?;
     let listener = JavaScheduler(Held::new(env, this)?);
     let driver = Driver::of_scheduler(subscription, authorization, Box::new(listener))
         .map_err(|error| Error::ParseFailed(error.to_string()))?;
-    set_handle(env, this, DRIVERS.keep(driver))
+    set_handle(env, this, DRIVER, DRIVERS.keep(driver))
 }
 
 /// How the constructor was told to find the master.
@@ -67,36 +63,17 @@ pub(super) fn master(env: &mut Env<'_>, this: &JObject<'_>) -> Result<String> {
     string(env, &master)
 }
 
-/// What the credential of a driver says in HTTP.
-fn authorization(env: &mut Env<'_>, this: &JObject<'_>) -> Result<Option<String>> {
-    let signature = jni_sig!("Lorg/apache/mesos/Protos$Credential;");
-    let Some(credential) = optional_field(env, this, jni_str!("credential"), signature) else {
-        return Ok(None);
-    };
-    let credential = credential.l()?;
-    if credential.is_null() {
-        return Ok(None);
-    }
-    let credential: Credential = message(env, &credential)?;
-    let pair = format!(
-        "{}:{}",
-        credential.principal,
-        credential.secret.unwrap_or_default()
-    );
-    Ok(Some(format!("Basic {}", BASE64_STANDARD.encode(pair))))
-}
-
 /// The driver of a Java object.
 pub(super) fn driver(env: &mut Env<'_>, this: &JObject<'_>) -> Result<Arc<Driver<Scheduler>>> {
     DRIVERS
-        .get(handle(env, this)?)
+        .get(handle(env, this, DRIVER)?)
         .ok_or(Error::NullPtr("the driver was finalized"))
 }
 
 /// Java's object is gone: so is the driver, but not the framework.
 pub(super) fn finalize(env: &mut Env<'_>, this: &JObject<'_>) -> Result<()> {
-    if let Some(driver) = DRIVERS.forget(handle(env, this)?) {
+    if let Some(driver) = DRIVERS.forget(handle(env, this, DRIVER)?) {
         driver.stop(true);
     }
-    set_handle(env, this, 0)
+    set_handle(env, this, DRIVER, 0)
 }

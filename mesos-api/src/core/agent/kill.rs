@@ -67,9 +67,10 @@ impl Agent {
         if !first {
             return;
         }
-        let signal = Signal::Terminate;
-        let pid = task.process.alive();
-        self.effects.extend(pid.map(|pid| Effect::Signal { pid, signal }));
+        let (pid, own) = (task.process.pid, task.container.clone());
+        let alive = task.process.alive();
+        self.end_checks(container, name);
+        self.ask_to_end(pid, alive, own);
         if self.has(&framework, capability::Type::TaskKillingState) {
             self.update(now, container, name, by_executor(TaskState::TaskKilling), uuid);
         }
@@ -145,9 +146,18 @@ impl Agent {
             return self.send(container, event_of(Type::Shutdown));
         }
         // It does not listen: a signal is all that it can be told by.
+        let (pid, alive) = (executor.process.pid, executor.process.alive());
+        self.ask_to_end(pid, alive, container.to_owned());
+    }
+
+    /// Signals a process, or sees to it that what has none yet will have none.
+    fn ask_to_end(&mut self, known: Option<u32>, alive: Option<u32>, container: String) {
         let signal = Signal::Terminate;
-        let pid = executor.process.alive();
-        self.effects.extend(pid.map(|pid| Effect::Signal { pid, signal }));
+        self.effects
+            .extend(alive.map(|pid| Effect::Signal { pid, signal }));
+        if known.is_none() {
+            self.effects.push(Effect::Cancel { container });
+        }
     }
 
     /// Sends again what was not acknowledged, and ends what had its time.

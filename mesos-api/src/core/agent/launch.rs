@@ -1,5 +1,5 @@
 use super::{
-    Agent, Effect, Executor, Framework, Kind, Run, Task, Uuids,
+    Agent, Effect, Ended, Executor, Framework, Kind, Run, Task, Uuids, probes,
     run::unsupported,
     updates::{Told, by_agent},
 };
@@ -13,8 +13,18 @@ const NAME_CHARS_MAX: usize = 15;
 
 impl Agent {
     /// Runs a task, by its executor if it names one.
-    pub(super) fn run(&mut self, now: Now, framework: FrameworkInfo, info: TaskInfo, uuid: Uuids<'_>) {
+    pub(super) fn run(
+        &mut self,
+        now: Now,
+        framework: FrameworkInfo,
+        info: TaskInfo,
+        launch_executor: bool,
+        uuid: Uuids<'_>,
+    ) {
         let id = self.meet(framework);
+        if self.knows(now, &id, &info.task_id.value) {
+            return;
+        }
         let Some(executor) = info.executor.clone() else {
             let container = uuid().to_string();
             let mut executor = Executor::new(&id, container.clone(), Kind::Command, command_executor(&info));
@@ -28,10 +38,15 @@ impl Agent {
             executor_info::Type::Default => Kind::Default,
             _ => Kind::Custom,
         };
-        if kind == Kind::Default {
+        if kind == Kind::Default
+            && (launch_executor || self.running(&id, &executor.executor_id.value).is_some())
+        {
             return self.run_tasks(now, &id, executor, vec![info], uuid);
         }
         let known = self.running(&id, &executor.executor_id.value);
+        if known.is_none() && !launch_executor {
+            return self.dropped(now, &id, executor, info, uuid);
+        }
         let container = known.clone().unwrap_or_else(|| uuid().to_string());
         let new = || Executor::new(&id, container.clone(), kind, executor);
         let executor = self.executors.entry(container.clone()).or_insert_with(new);
@@ -60,16 +75,49 @@ impl Agent {
         }
     }
 
-    /// Runs tasks that end together.
+    /// The executor that was to run a task has ended meanwhile, and nothing is set aside for another.
+    fn dropped(
+        &mut self,
+        now: Now,
+        framework: &str,
+        executor: ExecutorInfo,
+        info: TaskInfo,
+        uuid: Uuids<'_>,
+    ) {
+        let container = uuid().to_string();
+        let mut executor = Executor::new(framework, container.clone(), Kind::Custom, executor);
+        executor.ended = true;
+        executor.process.ended = Some(Ended::Exited(0));
+        let task = Task::new(info, container.clone(), 0);
+        let name = task.id().to_owned();
+        executor.tasks.insert(name.clone(), task);
+        self.executors.insert(container.clone(), executor);
+        let state = self.never_ran(framework);
+        let told = by_agent(state, Reason::ExecutorTerminated, "Executor terminated");
+        self.update(now, &container, &name, told, uuid);
+        self.settle(&container);
+    }
+
+    /// Runs tasks that end together, by an executor that is there unless it may be launched.
     pub(super) fn run_group(
         &mut self,
         now: Now,
         framework: FrameworkInfo,
-        executor: ExecutorInfo,
-        tasks: Vec<TaskInfo>,
+        (executor, launch_executor): (ExecutorInfo, bool),
+        mut tasks: Vec<TaskInfo>,
         uuid: Uuids<'_>,
     ) {
         let id = self.meet(framework);
+        tasks.retain(|task| !self.knows(now, &id, &task.task_id.value));
+        if tasks.is_empty() {
+            return;
+        }
+        if !launch_executor && self.running(&id, &executor.executor_id.value).is_none() {
+            for task in tasks {
+                self.dropped(now, &id, executor.clone(), task, uuid);
+            }
+            return;
+        }
         self.run_tasks(now, &id, executor, tasks, uuid);
     }
 
@@ -108,6 +156,10 @@ impl Agent {
             return;
         };
         task.launched = true;
+        if let Some(why) = probes::invalid(&task.info) {
+            let told = by_agent(TaskState::TaskError, Reason::TaskInvalid, &why);
+            return self.task_over(now, container, name, told, uuid);
+        }
         let images = [task.info.container.as_ref(), executor.info.container.as_ref()];
         let refused = images.into_iter().find_map(unsupported);
         let below = task.container.clone();
@@ -122,6 +174,16 @@ impl Agent {
             let run = Run::of_task(agent, &framework.info, executor, task);
             self.effects.push(Effect::Launch(Box::new(run)));
         }
+    }
+
+    /// Whether a task is here already: it never begins again, and what is not acknowledged of it is told again.
+    fn knows(&mut self, now: Now, framework: &str, task: &str) -> bool {
+        let mut own = self.executors.values().filter(|one| one.framework == framework);
+        let known = own.any(|one| one.tasks.contains_key(task));
+        if known {
+            self.send_again(now, framework);
+        }
+        known
     }
 
     /// Remembers a framework, and answers its id.

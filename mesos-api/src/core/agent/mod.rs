@@ -1,26 +1,35 @@
 //! The agent: which executors and tasks run in which container, and which of their updates are not yet acknowledged.
 //!
-//! Rooms: `model` (executors, tasks, their processes), `run` (what a process is started with), `launch` (what the master
+//! Rooms: `model` (executors, tasks, their processes), `run` (what a process is started with), `share` (what
+//! a container may use), `launch` (what the master
 //! wants run), `processes` (how they start and end), `kill` (how they are ended), `executors` (those that call by
-//! themselves), `updates` (one at a time, again until acknowledged),
-//! `rejoin` (what a master that is new to the agent is told), `operations` (what the agent has become by them).
+//! themselves), `updates` (one at a time, again until acknowledged), `checks` (whether tasks are well) and `probes` (how
+//! that is asked), `containers` (those that the agent's API asks for), `rejoin` (what a master that is new to the agent is told), `operations` (what the agent has become by
+//! them).
 //! Never: processes, files, sockets, a clock. Chance comes in as an argument.
 
+mod checks;
+mod containers;
 mod executors;
 mod kill;
 mod launch;
 mod model;
 mod operations;
+mod probes;
 mod processes;
 mod rejoin;
 mod run;
+mod share;
 #[cfg(test)]
 mod tests;
 mod updates;
 
+pub(crate) use containers::{Asked, End, Standing, Unable};
 pub(crate) use executors::{Refused, event_of};
 pub(crate) use model::{Ended, Executor, Framework, Kind, Process, Task, container_id};
+pub(crate) use probes::{Asks, Probe, Probed, Which};
 pub(crate) use run::Run;
+pub(crate) use share::Share;
 
 use super::{
     Now,
@@ -60,6 +69,12 @@ pub(crate) enum Input {
     Exited { container: String, ended: Ended },
     /// Nobody knows what became of a container's process.
     Lost { container: String },
+    /// A look at a task has found something.
+    Probed {
+        container: String,
+        which: Which,
+        found: Probed,
+    },
     /// An executor's event stream ended.
     Closed { stream: StreamId },
     /// Time went by.
@@ -71,6 +86,12 @@ pub(crate) enum Input {
 pub(crate) enum Signal {
     Terminate,
     Kill,
+    /// One of the system's.
+    Number(i32),
+}
+
+impl Signal {
+    pub(crate) const KILL: i32 = 9;
 }
 
 /// What an agent wants done, in order.
@@ -78,14 +99,35 @@ pub(crate) enum Signal {
 pub(crate) enum Effect {
     /// Keep what is known of an executor, or forget it where it is no more: before anything that follows.
     Keep { container: String },
+    /// Keep what is known of a container that was asked for, in the same way.
+    KeepAsked { container: String },
     /// Keep who the agent is, in the same way.
     KeepAgent,
     /// Tell the master.
     Master(ToMaster),
     /// Start a process.
     Launch(Box<Run>),
+    /// What is to be launched is not wanted any more, if it has not begun.
+    Cancel { container: String },
     /// Signal every process of a group.
     Signal { pid: u32, signal: Signal },
+    /// A container that was asked for has begun, or could not.
+    Begun {
+        container: String,
+        failed: Option<String>,
+    },
+    /// A container has ended: whoever waits for it is told.
+    Over { container: String, end: End },
+    /// What a container may use has changed.
+    Limit { container: String, share: Share },
+    /// An executor has left its sandbox for good.
+    Ended { sandbox: String },
+    /// Nobody wants what was written here any more.
+    RemoveSandbox { sandbox: String },
+    /// Look at a task, and tell what is found.
+    Probe(Box<Probe>),
+    /// Look at it no more.
+    EndProbes { container: String },
     /// Send an executor an event.
     Event {
         stream: StreamId,
@@ -110,12 +152,16 @@ pub(crate) struct Agent {
     /// Executors that are not yet over, by container.
     pub(crate) executors: IndexMap<String, Executor>,
     pub(crate) completed: VecDeque<Executor>,
+    /// Containers that were asked for, by their paths.
+    pub(crate) asked: IndexMap<String, Asked>,
     /// Operations whose end no master has acknowledged yet, by their uuid.
     pub(crate) operations: IndexMap<Vec<u8>, Operation>,
     /// Containers of executors that are to be kept again.
     changed: BTreeSet<String>,
     /// When it introduces itself again, in elapsed time, as the master has not answered yet.
     introduce_at: Option<Duration>,
+    /// A master wants to hear of it no more, and what it runs is to end before it begins anew.
+    leaves: bool,
     /// When unacknowledged operations were last told, in elapsed time.
     operations_told: Duration,
     effects: Vec<Effect>,
@@ -129,16 +175,26 @@ impl Agent {
             frameworks: IndexMap::new(),
             executors: IndexMap::new(),
             completed: VecDeque::new(),
+            asked: IndexMap::new(),
             operations: IndexMap::new(),
             changed: BTreeSet::new(),
             introduce_at: None,
+            leaves: false,
             operations_told: Duration::ZERO,
             effects: Vec::new(),
         }
     }
 
     /// Takes back what an earlier run of it left. What became of the processes is told by inputs, as always.
-    pub(crate) fn restore(&mut self, now: Now, kept: Vec<Kept>, operations: Vec<Operation>) {
+    pub(crate) fn restore(
+        &mut self,
+        now: Now,
+        kept: Vec<Kept>,
+        asked: Vec<Asked>,
+        operations: Vec<Operation>,
+    ) {
+        let asked = asked.into_iter().map(|one| (one.container.clone(), one));
+        self.asked.extend(asked);
         let named = operations.into_iter().map(|one| (one.uuid.value.clone(), one));
         self.operations.extend(named);
         for Kept {
@@ -165,6 +221,11 @@ impl Agent {
         Some(Kept { framework, executor })
     }
 
+    /// What is to be kept of a container that was asked for: of one that lasts as long as a connection, nothing.
+    pub(crate) fn kept_asked(&self, container: &str) -> Option<&Asked> {
+        self.asked.get(container).filter(|one| !one.session)
+    }
+
     /// What it is known by, once it is registered.
     pub(crate) fn id(&self) -> &str {
         self.info.id.as_ref().map_or("", |id| &id.value)
@@ -186,6 +247,12 @@ impl Agent {
         })
     }
 
+    /// The same of those that were asked for.
+    pub(crate) fn asked_processes(&self) -> impl Iterator<Item = (&str, &Process)> {
+        let open = self.asked.values().filter(|one| one.end.is_none());
+        open.map(|one| (one.container.as_str(), &one.process))
+    }
+
     /// Takes one input, and answers what is to be done.
     pub(crate) fn step(&mut self, now: Now, input: Input, uuid: Uuids<'_>) -> Vec<Effect> {
         match input {
@@ -195,6 +262,11 @@ impl Agent {
             Input::Failed { container, why } => self.failed(now, &container, &why, uuid),
             Input::Exited { container, ended } => self.exited(now, &container, ended, uuid),
             Input::Lost { container } => self.lost(now, &container, uuid),
+            Input::Probed {
+                container,
+                which,
+                found,
+            } => self.probed(now, &container, which, &found, uuid),
             Input::Closed { stream } => self.closed(&stream),
             Input::Tick => self.tick(now),
         }
@@ -214,11 +286,30 @@ impl Agent {
     }
 
     /// What is kept goes before what it may lead to.
-    fn wanted(&mut self) -> Vec<Effect> {
-        let changed = std::mem::take(&mut self.changed).into_iter();
+    pub(crate) fn wanted(&mut self) -> Vec<Effect> {
+        let changed = std::mem::take(&mut self.changed);
+        self.limit(&changed);
+        let changed = changed.into_iter();
         let mut wanted: Vec<Effect> = changed.map(|container| Effect::Keep { container }).collect();
         wanted.append(&mut self.effects);
         wanted
+    }
+
+    /// An executor may use what its tasks may, as they come and go.
+    fn limit(&mut self, changed: &BTreeSet<String>) {
+        for container in changed {
+            let Some(executor) = self.executors.get_mut(container) else {
+                continue;
+            };
+            let share = executor.share();
+            if executor.kind == Kind::Custom
+                && executor.process.alive().is_some()
+                && executor.limited.replace(share) != Some(share)
+            {
+                let container = container.clone();
+                self.effects.push(Effect::Limit { container, share });
+            }
+        }
     }
 
     fn master_says(&mut self, now: Now, message: ToAgent, uuid: Uuids<'_>) {
@@ -234,12 +325,17 @@ impl Agent {
             ToAgent::AcknowledgeOperation { operation, uuid } => {
                 self.operation_acknowledged(&operation, &uuid);
             }
-            ToAgent::Run { framework, task } => self.run(now, *framework, *task, uuid),
+            ToAgent::Run {
+                framework,
+                task,
+                launch_executor,
+            } => self.run(now, *framework, *task, launch_executor, uuid),
             ToAgent::RunGroup {
                 framework,
                 executor,
                 tasks,
-            } => self.run_group(now, *framework, *executor, tasks, uuid),
+                launch_executor,
+            } => self.run_group(now, *framework, (*executor, launch_executor), tasks, uuid),
             ToAgent::Kill {
                 framework,
                 task,
@@ -250,6 +346,7 @@ impl Agent {
                 task,
                 uuid,
             } => self.acknowledged(now, &framework, &task, &uuid),
+            ToAgent::SendAgain { framework } => self.send_again(now, &framework),
             ToAgent::Shutdown { framework } => self.shutdown(now, &framework, uuid),
             ToAgent::ShutdownExecutor { framework, executor } => {
                 // A command has no other executor than itself.
@@ -327,6 +424,9 @@ impl Agent {
         }
         self.changed.insert(container.to_owned());
         if executor.is_over() {
+            let sandbox = executor.sandbox(self.info.id.as_ref().map_or("", |id| &id.value));
+            self.effects.push(Effect::Ended { sandbox });
+            self.forget_below(container);
             self.completed.extend(self.executors.shift_remove(container));
             if self.completed.len() > COMPLETED_MAX {
                 let oldest = self.completed.pop_front();

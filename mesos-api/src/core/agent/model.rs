@@ -1,4 +1,4 @@
-use super::StreamId;
+use super::{Share, Signal, StreamId, checks::Checks};
 use crate::core::{Now, link::is_terminal};
 use indexmap::IndexMap;
 use mesos_proto::v1::{
@@ -26,6 +26,8 @@ impl Framework {
 pub(crate) enum Ended {
     Exited(i32),
     Signalled(i32),
+    /// It was killed, or gave up, as there was no more memory for what ran beside it.
+    OutOfMemory,
 }
 
 impl Ended {
@@ -34,6 +36,7 @@ impl Ended {
         match self {
             Ended::Exited(code) => (code & 0xff) << 8,
             Ended::Signalled(signal) => signal & 0x7f,
+            Ended::OutOfMemory => Signal::KILL,
         }
     }
 }
@@ -55,12 +58,15 @@ pub(crate) struct Process {
     /// When it is killed for good, in elapsed time.
     #[serde(skip)]
     pub(super) kill_at: Option<Duration>,
+    /// This run of the agent has seen it. What only an earlier one has may be somebody else's process by now.
+    #[serde(skip)]
+    pub(super) here: bool,
 }
 
 impl Process {
     /// What may be signalled.
-    pub(super) fn alive(&self) -> Option<u32> {
-        self.pid.filter(|_| self.ended.is_none())
+    pub(crate) fn alive(&self) -> Option<u32> {
+        self.pid.filter(|_| self.here && self.ended.is_none())
     }
 }
 
@@ -103,6 +109,9 @@ pub(crate) struct Executor {
     pub(super) subscribe_by: Option<Duration>,
     /// It did not.
     pub(super) never_subscribed: bool,
+    /// What this run of the agent has last let it use.
+    #[serde(skip)]
+    pub(super) limited: Option<Share>,
 }
 
 /// A task, and the process that it is unless its executor has it.
@@ -121,6 +130,8 @@ pub(crate) struct Task {
     pub(super) overdue: bool,
     /// When it may be running no longer, since 1970.
     pub(super) until: Option<Duration>,
+    #[serde(default)]
+    pub(super) checks: Checks,
     pub(crate) statuses: Vec<TaskStatus>,
     pub(super) unacknowledged: VecDeque<TaskStatus>,
     #[serde(skip)]
@@ -143,6 +154,7 @@ impl Executor {
             stream: None,
             subscribe_by: None,
             never_subscribed: false,
+            limited: None,
         }
     }
 
@@ -169,6 +181,13 @@ impl Executor {
         }
     }
 
+    /// What its container may use: what it has itself, and what its tasks have.
+    pub(super) fn share(&self) -> Share {
+        let open = self.tasks.values().filter(|task| !task.has_ended());
+        let open = open.map(|task| (task.info.resources.as_slice(), Some(&task.info.limits)));
+        Share::of(std::iter::once((self.info.resources.as_slice(), None)).chain(open))
+    }
+
     /// Whether nothing of it is left to do.
     pub(super) fn is_over(&self) -> bool {
         self.ended && self.tasks.is_empty()
@@ -186,6 +205,7 @@ impl Task {
             launched: false,
             overdue: false,
             until: None,
+            checks: Checks::default(),
             statuses: Vec::new(),
             unacknowledged: VecDeque::new(),
             resend: None,
@@ -211,6 +231,14 @@ impl Task {
 
     pub(crate) fn has_ended(&self) -> bool {
         is_terminal(self.state())
+    }
+
+    /// What it may use, where it has a container to itself.
+    pub(super) fn share(&self) -> Share {
+        Share::of(std::iter::once((
+            self.info.resources.as_slice(),
+            Some(&self.info.limits),
+        )))
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -289,6 +317,7 @@ pub(super) fn describe(ended: Ended) -> String {
     match ended {
         Ended::Exited(code) => format!("Command exited with status {code}"),
         Ended::Signalled(signal) => format!("Command terminated with signal {}", signal_name(signal)),
+        Ended::OutOfMemory => "Memory limit exceeded".to_owned(),
     }
 }
 

@@ -1,5 +1,5 @@
 use super::{
-    Agent, Effect, Ended, Kind, Process, Signal, Uuids,
+    Agent, Effect, End, Ended, Kind, Process, Share, Signal, Uuids,
     executors::SUBSCRIBE_MAX,
     kill::GRACE_PERIOD,
     model::describe,
@@ -12,6 +12,9 @@ use std::time::Duration;
 impl Agent {
     /// A container's process runs; or it still does, as an agent finds that was started again.
     pub(super) fn started(&mut self, now: Now, container: &str, pid: u32, uuid: Uuids<'_>) {
+        if self.asked.contains_key(container) {
+            return self.asked_started(container, pid);
+        }
         let Some((executor, task)) = self.whose(container) else {
             return;
         };
@@ -20,6 +23,7 @@ impl Agent {
             return;
         };
         process.pid = Some(pid);
+        process.here = true;
         if process.killed {
             // It was killed before there was a process to signal.
             process.kill_at.get_or_insert(now.elapsed + GRACE_PERIOD);
@@ -39,7 +43,7 @@ impl Agent {
             return;
         };
         if known.state() != TaskState::TaskStaging {
-            return;
+            return self.begin_checks(now, &executor, &task);
         }
         let most = known.info.max_completion_time.as_ref();
         known.until =
@@ -47,6 +51,7 @@ impl Agent {
         for state in [TaskState::TaskStarting, TaskState::TaskRunning] {
             self.update(now, &executor, &task, by_executor(state), uuid);
         }
+        self.begin_checks(now, &executor, &task);
     }
 
     /// What an executor runs as, or one of its tasks.
@@ -69,7 +74,13 @@ impl Agent {
 
     /// A container could not be made.
     pub(super) fn failed(&mut self, now: Now, container: &str, why: &str, uuid: Uuids<'_>) {
+        if self.asked.contains_key(container) {
+            return self.asked_failed(container, why);
+        }
         let whose = self.whose(container);
+        if whose.is_some() {
+            self.over(container, End::unseen(Reason::ContainerLaunchFailed, why));
+        }
         if let Some((executor, task)) = &whose {
             self.gone(executor, task.as_deref());
         }
@@ -90,21 +101,26 @@ impl Agent {
 
     /// A container's process ended, by itself or killed.
     pub(super) fn exited(&mut self, now: Now, container: &str, ended: Ended, uuid: Uuids<'_>) {
+        if self.asked.contains_key(container) {
+            return self.asked_over(container, Some(ended));
+        }
         let Some((executor, task)) = self.whose(container) else {
             return;
         };
+        self.over(container, End::of(ended));
         let Some(name) = task else {
             let Some(known) = self.executors.get_mut(&executor) else {
                 return;
             };
             known.process.ended = Some(ended);
             known.process.kill_at = None;
-            let (reason, why) = match known.never_subscribed {
-                true => (
+            let (reason, why) = match ended {
+                _ if known.never_subscribed => (
                     Reason::ExecutorRegistrationTimeout,
                     "Executor did not register within 1mins".to_owned(),
                 ),
-                false => (
+                Ended::OutOfMemory => (Reason::ContainerLimitationMemory, lacked_memory(known.share())),
+                _ => (
                     Reason::ExecutorTerminated,
                     format!("Executor terminated: {}", describe(ended)),
                 ),
@@ -117,6 +133,11 @@ impl Agent {
         };
         task.process.ended = Some(ended);
         task.process.kill_at = None;
+        if ended == Ended::OutOfMemory && !task.process.killed {
+            let why = lacked_memory(task.share());
+            let told = by_agent(TaskState::TaskFailed, Reason::ContainerLimitationMemory, &why);
+            return self.task_over(now, &executor, &name, told, uuid);
+        }
         let mut told = by_executor(match ended {
             _ if task.overdue => TaskState::TaskFailed,
             _ if task.process.killed => TaskState::TaskKilled,
@@ -124,6 +145,8 @@ impl Agent {
             _ => TaskState::TaskFailed,
         });
         told.message = Some(describe(ended));
+        // A task that was killed as it was not well is told so.
+        told.healthy = task.checks.gave_up.then_some(false);
         if task.overdue {
             told.reason = Some(Reason::MaxCompletionTimeReached);
         }
@@ -132,20 +155,21 @@ impl Agent {
 
     /// What became of a process is not known to anybody: the agent was away, and so is who watched over it.
     pub(super) fn lost(&mut self, now: Now, container: &str, uuid: Uuids<'_>) {
+        if self.asked.contains_key(container) {
+            return self.asked_over(container, None);
+        }
         let Some((executor, task)) = self.whose(container) else {
             return;
         };
+        let gone = "The process is gone, and how it ended is not known";
+        self.over(container, End::unseen(Reason::ExecutorTerminated, gone));
         let ran = self.gone(&executor, task.as_deref());
         let never_ran = self
             .executors
             .get(&executor)
             .map_or(TaskState::TaskLost, |one| self.never_ran(&one.framework));
         let told = match ran {
-            true => by_agent(
-                TaskState::TaskFailed,
-                Reason::ExecutorTerminated,
-                "The process is gone, and how it ended is not known",
-            ),
+            true => by_agent(TaskState::TaskFailed, Reason::ExecutorTerminated, gone),
             false => by_agent(
                 never_ran,
                 Reason::AgentRestarted,
@@ -159,9 +183,10 @@ impl Agent {
     }
 
     /// A task that the agent itself runs has come to its end.
-    fn task_over(&mut self, now: Now, executor: &str, name: &str, told: Told, uuid: Uuids<'_>) {
+    pub(super) fn task_over(&mut self, now: Now, executor: &str, name: &str, told: Told, uuid: Uuids<'_>) {
         let state = told.state;
         self.update(now, executor, name, told, uuid);
+        self.end_checks(executor, name);
         let Some(known) = self.executors.get_mut(executor) else {
             return;
         };
@@ -185,12 +210,13 @@ impl Agent {
         if !known.ended && known.tasks.values().all(|task| task.has_ended()) {
             known.ended = true;
             if known.kind == Kind::Default {
-                let (framework, executor) = (known.framework.clone(), known.id().to_owned());
+                let (framework, id) = (known.framework.clone(), known.id().to_owned());
                 self.effects.push(Effect::Master(ToMaster::ExecutorExited {
                     framework,
-                    executor,
+                    executor: id,
                     status: 0,
                 }));
+                self.over(executor, End::of(Ended::Exited(0)));
             }
         }
         self.settle(executor);
@@ -226,4 +252,10 @@ impl Agent {
         }));
         self.settle(container);
     }
+}
+
+/// How the original words it: a container is ended when it has used all that it may.
+fn lacked_memory(share: Share) -> String {
+    let most = share.memory_max.unwrap_or(0) >> 20;
+    format!("Memory limit exceeded: Requested: {most}MB Maximum Used: {most}MB")
 }

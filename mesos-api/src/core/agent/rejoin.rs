@@ -13,6 +13,11 @@ impl Agent {
     /// Tells a master that may not know the agent who it is, and what it runs if it was registered before.
     pub(super) fn introduce(&mut self, now: Now) {
         self.introduce_at = Some(now.elapsed + INTRODUCE_EVERY);
+        // As a new agent it has all that it has, which what still ends does not leave it.
+        if self.leaves && !self.executors.is_empty() {
+            return;
+        }
+        self.leaves = false;
         let message = match self.id() {
             "" => ToMaster::Register(Box::new(self.info.clone())),
             _ => ToMaster::Reregister(Box::new(self.reregistration())),
@@ -34,6 +39,7 @@ impl Agent {
         self.operations.clear();
         self.info.id = None;
         self.introduce_at = None;
+        self.leaves = true;
         self.effects.push(Effect::KeepAgent);
     }
 

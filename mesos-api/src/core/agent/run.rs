@@ -1,4 +1,4 @@
-use super::{Executor, Task};
+use super::{Asked, Executor, Share, Task};
 use mesos_proto::v1::{
     CommandInfo, ContainerInfo, FrameworkInfo, Resource, command_info::Uri, container_info,
     r_limit_info::RLimit,
@@ -22,6 +22,14 @@ pub(crate) struct Run {
     /// What must be brought into the sandbox first.
     pub(crate) uris: Vec<Uri>,
     pub(crate) limits: Vec<RLimit>,
+    /// It lasts as long as a connection, to which its output goes.
+    pub(crate) session: bool,
+    /// The container whose control groups it runs in.
+    pub(crate) group: String,
+    /// What it may use, where the groups are its own.
+    pub(crate) share: Option<Share>,
+    /// The process that it looks at, among whose it runs.
+    pub(crate) beside: Option<u32>,
 }
 
 impl Run {
@@ -33,7 +41,30 @@ impl Run {
             container: task.container.clone(),
             sandbox: executor.sandbox_of(agent, task),
             limits: limits(task.info.container.as_ref()),
-            ..Run::of_command(command, framework, environment)
+            group: task.container.clone(),
+            share: Some(task.share()),
+            ..Run::of_command(command, &framework.user, environment)
+        }
+    }
+
+    /// The process of a check: it has what the task has, and runs where the task does.
+    pub(super) fn of_check(
+        agent: &str,
+        framework: &FrameworkInfo,
+        executor: &Executor,
+        task: &Task,
+        command: CommandInfo,
+    ) -> Self {
+        let of_task = Run::of_task(agent, framework, executor, task);
+        let user = command.user.clone().unwrap_or(of_task.user);
+        Run {
+            container: of_task.container,
+            sandbox: of_task.sandbox,
+            group: of_task.group,
+            beside: task.process.alive(),
+            user,
+            uris: Vec::new(),
+            ..Run::of_command(command, &framework.user, of_task.environment)
         }
     }
 
@@ -53,15 +84,34 @@ impl Run {
             container: executor.container.clone(),
             sandbox: executor.sandbox(agent),
             limits: limits(executor.info.container.as_ref()),
-            ..Run::of_command(command, framework, environment)
+            group: executor.container.clone(),
+            share: Some(executor.share()),
+            ..Run::of_command(command, &framework.user, environment)
         }
     }
 
-    fn of_command(
-        command: CommandInfo,
-        framework: &FrameworkInfo,
-        mut environment: Vec<(String, String)>,
+    /// The process of a container that was asked for.
+    pub(super) fn of_asked(
+        asked: &Asked,
+        (group, beside): (String, Option<u32>),
+        sandbox: String,
+        user: String,
+        environment: Vec<(String, String)>,
     ) -> Self {
+        Run {
+            container: asked.container.clone(),
+            sandbox,
+            limits: limits(asked.info.as_ref()),
+            share: (group == asked.container)
+                .then(|| Share::of(std::iter::once((asked.resources.as_slice(), None)))),
+            group,
+            beside,
+            session: asked.session,
+            ..Run::of_command(asked.command.clone(), &user, environment)
+        }
+    }
+
+    fn of_command(command: CommandInfo, user: &str, mut environment: Vec<(String, String)>) -> Self {
         let value = command.value().to_owned();
         let argv = match command.shell() {
             true => vec!["sh".to_owned(), "-c".to_owned(), value],
@@ -80,9 +130,13 @@ impl Run {
             sandbox: String::new(),
             argv,
             environment,
-            user: command.user.unwrap_or_else(|| framework.user.clone()),
+            user: command.user.unwrap_or_else(|| user.to_owned()),
             uris: command.uris,
             limits: Vec::new(),
+            session: false,
+            group: String::new(),
+            share: None,
+            beside: None,
         }
     }
 }

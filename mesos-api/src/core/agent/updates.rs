@@ -1,10 +1,11 @@
 use super::{
     Agent, Effect, Kind, Task, Uuids,
     model::{Resend, container_status},
+    probes,
 };
 use crate::core::{Now, link::ToMaster};
 use mesos_proto::v1::{
-    TaskState, TaskStatus,
+    CheckStatusInfo, TaskState, TaskStatus,
     task_status::{Reason, Source},
 };
 use std::time::Duration;
@@ -20,6 +21,10 @@ pub(super) struct Told {
     pub(super) message: Option<String>,
     pub(super) reason: Option<Reason>,
     pub(super) source: Source,
+    /// What its health check says.
+    pub(super) healthy: Option<bool>,
+    /// What its check found; without it, that there is one.
+    pub(super) check: Option<CheckStatusInfo>,
 }
 
 /// What the executor of a task tells, which the agent is for commands and groups.
@@ -29,6 +34,8 @@ pub(super) fn by_executor(state: TaskState) -> Told {
         message: None,
         reason: None,
         source: Source::Executor,
+        healthy: None,
+        check: None,
     }
 }
 
@@ -39,6 +46,8 @@ pub(super) fn by_agent(state: TaskState, reason: Reason, message: &str) -> Told 
         message: Some(message.to_owned()),
         reason: Some(reason),
         source: Source::Agent,
+        healthy: None,
+        check: None,
     }
 }
 
@@ -55,6 +64,16 @@ impl Task {
 }
 
 impl Agent {
+    /// What a framework has not acknowledged is sent at the next tick.
+    pub(super) fn send_again(&mut self, now: Now, framework: &str) {
+        let own = self
+            .executors
+            .values_mut()
+            .filter(|one| one.framework == framework);
+        own.flat_map(|one| one.tasks.values_mut())
+            .for_each(|task| task.send_again(now));
+    }
+
     /// A new state of a task: it is told once those before it were acknowledged.
     pub(super) fn update(&mut self, now: Now, executor: &str, task: &str, told: Told, uuid: Uuids<'_>) {
         let agent = self.id().to_owned();
@@ -70,6 +89,11 @@ impl Agent {
         status.message = told.message;
         status.reason = told.reason.map(|reason| reason as i32);
         status.source = Some(told.source as i32);
+        status.healthy = told.healthy;
+        if told.source == Source::Executor {
+            let nothing = || task.info.check.as_ref().map(probes::nothing_yet);
+            status.check_status = told.check.or_else(nothing);
+        }
         let name = task.id().to_owned();
         self.queue(now, executor, &name, status);
     }

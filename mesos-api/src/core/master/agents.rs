@@ -1,4 +1,7 @@
-use super::{Agent, Change, Effect, Framework, Link, Master, model::state_of, registry::Kept, told};
+use super::{
+    Agent, Change, Effect, Framework, Link, Master, counts, model::state_of, registry::Kept,
+    registry::is_too_much, told,
+};
 use crate::core::{
     Now,
     link::{Reregistration, ToAgent, is_terminal},
@@ -9,11 +12,17 @@ use mesos_proto::v1::{
     AgentId, AgentInfo, Task, TaskState, framework_info::capability, scheduler::event, task_status::Reason,
 };
 
+/// Why an agent is refused whose resources or attributes fill the registry.
+const TOO_MUCH: &str = "AgentInfo is too large for the registry";
+
 impl Master {
     /// An agent that has no id yet.
     pub(super) fn register_agent(&mut self, now: Now, link: Link, mut info: AgentInfo) {
         if self.links.contains_key(&link) {
             return;
+        }
+        if is_too_much(&info) {
+            return self.refuse_agent(link, TOO_MUCH.to_owned());
         }
         let id = format!("{}-S{}", self.info.id, self.next_agent);
         info.id = Some(AgentId { value: id.clone() });
@@ -24,6 +33,7 @@ impl Master {
             Err(why) => return self.refuse_agent(link, format!("Invalid resources: {why}")),
         };
         self.next_agent += 1;
+        self.counts.add(counts::AGENTS_REGISTERED);
         self.admit_agent(link, agent);
         self.allocate_soon(now);
     }
@@ -40,6 +50,9 @@ impl Master {
         if self.gone.contains_key(&id) {
             return self.refuse_agent(link, "Agent has been marked gone".to_owned());
         }
+        if is_too_much(&all.info) {
+            return self.refuse_agent(link, TOO_MUCH.to_owned());
+        }
         let mut agent = match Agent::new(all.info.clone(), &all.total, now) {
             Ok(agent) => agent,
             Err(why) => return self.refuse_agent(link, format!("Invalid resources: {why}")),
@@ -47,6 +60,7 @@ impl Master {
         if self.down.iter().any(|machine| agent.is_on(machine)) {
             return self.refuse_agent(link, "Machine is `DOWN`".to_owned());
         }
+        self.counts.add(counts::AGENTS_REREGISTERED);
         let known = self.agents.contains_key(&id);
         let was_unreachable = self.unreachable.shift_remove(&id).is_some();
         agent.reregistered = Some(now.wall);
@@ -313,6 +327,8 @@ impl Master {
             kept: kept.unwrap_or_default(),
         });
         self.unreachable.insert(id.to_owned(), now.wall);
+        self.counts.add(counts::AGENTS_UNREACHABLE);
+        self.counts.add(counts::AGENTS_REMOVED_UNHEALTHY);
         self.forget_oldest();
         let why = "Agent is unreachable";
         self.remove_agent(now, id, TaskState::TaskUnreachable, Reason::AgentRemoved, why);
@@ -374,6 +390,7 @@ impl Master {
         if !self.agents.contains_key(id) {
             return;
         }
+        self.counts.add(counts::AGENTS_REMOVED);
         self.rescind_offers_on(id);
         self.rescind_inverse_on(id);
         self.unlink(id);
@@ -420,6 +437,7 @@ impl Master {
                 agent = id,
                 "an agent of an earlier master did not come back: it is out of reach"
             );
+            self.counts.add(counts::RECOVERY_REMOVALS);
             let kept = self.kept.get(&id).cloned();
             self.store(Change::Unreachable {
                 agent: id.clone(),

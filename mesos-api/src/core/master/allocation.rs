@@ -1,5 +1,5 @@
 use super::{
-    Master, Offer, event_of,
+    Master, Offer, counts, event_of,
     model::{Agent, Framework},
     sorter::Sorter,
 };
@@ -45,6 +45,7 @@ impl Master {
     /// Offers what is available to who has the least, by dominant share of roles and, within one, of frameworks:
     /// first what was promised to roles, then the rest.
     pub(super) fn allocate(&mut self, now: Now) {
+        self.counts.add(counts::ALLOCATION_RUNS);
         let mut sorter = Sorter::new(self);
         let count = self.agents.len();
         self.turn = self.turn.wrapping_add(1);
@@ -193,6 +194,7 @@ impl Master {
             .entry(role.clone())
             .or_default()
             .add_all(&resources.scalars());
+        let to_many = to.has(capability::Type::MultiRole);
         let executors = agent.executors.keys().filter(|(of, _)| *of == framework);
         let executor_ids = executors
             .map(|(_, id)| v1::ExecutorId { value: id.clone() })
@@ -227,7 +229,10 @@ impl Master {
             shown: shown.clone(),
         };
         self.offers.insert(id, offer);
-        Some(shown)
+        Some(match to_many {
+            true => shown,
+            false => of_one_role(shown),
+        })
     }
 
     /// Makes resources available again.
@@ -309,6 +314,16 @@ impl Master {
             .filter(|role| roles.is_empty() || roles.contains(role));
         framework.suppressed.extend(named);
     }
+}
+
+/// An offer as a framework of one role is sent it: those do not know that resources are allocated, and compare them
+/// with ones that are not.
+fn of_one_role(mut offer: v1::Offer) -> v1::Offer {
+    offer.allocation_info = None;
+    for one in &mut offer.resources {
+        one.allocation_info = None;
+    }
+    offer
 }
 
 fn worth_an_offer(resources: &Resources) -> bool {

@@ -1,5 +1,6 @@
 use super::{
-    Effect, Framework, HEARTBEAT_INTERVAL, Master, Refused, StreamId, event_of, launch::check_id, roles, told,
+    Effect, Framework, HEARTBEAT_INTERVAL, Master, Refused, StreamId, counts, event_of, launch::check_id,
+    roles, told,
 };
 use crate::core::{Now, link::ToAgent};
 use mesos_proto::v1::{
@@ -54,10 +55,12 @@ impl Master {
             true => {
                 let id = format!("{}-{:04}", self.info.id, self.next_framework);
                 self.next_framework += 1;
+                self.counts.add(counts::REGISTERED);
                 self.admit(now, id.clone(), info, &stream, suppressed);
                 id
             }
             false => {
+                self.counts.add(counts::REREGISTERED);
                 self.fail_over(now, &named, info, &stream, suppressed);
                 named
             }
@@ -70,8 +73,25 @@ impl Master {
         });
         self.send(&id, event);
         self.send(&id, event_of(event::Type::Heartbeat));
+        self.send_again(&id);
         self.allocate(now);
         Ok(())
+    }
+
+    /// Has a framework that is there again told what it did not acknowledge before, without waiting until that is due.
+    fn send_again(&mut self, framework: &str) {
+        let Some(known) = self.frameworks.get(framework) else {
+            return;
+        };
+        let agents: BTreeSet<String> = known
+            .tasks
+            .values()
+            .map(|task| task.agent_id.value.clone())
+            .collect();
+        for agent in agents {
+            let framework = framework.to_owned();
+            self.tell_agent(&agent, ToAgent::SendAgain { framework });
+        }
     }
 
     fn admit(

@@ -43,6 +43,7 @@ impl Master {
         };
         let info = Box::new(framework.info.clone());
         launching.left.subtract(&uses);
+        let launch_executor = executor.is_some();
         if let Some(executor) = executor {
             launching.left.subtract(&executor);
             self.add_executor(launching, task.executor.clone());
@@ -53,6 +54,7 @@ impl Master {
             ToAgent::Run {
                 framework: info,
                 task: Box::new(task),
+                launch_executor,
             },
         );
     }
@@ -100,6 +102,7 @@ impl Master {
                 framework: info,
                 executor: Box::new(group.executor),
                 tasks,
+                launch_executor: first,
             },
         );
     }

@@ -1,4 +1,4 @@
-use super::{Agent, Change, Master, Refused, event_of, model::InverseOffer};
+use super::{Agent, Change, Master, Refused, event_of, model::InverseOffer, registry::is_too_much};
 use crate::core::Now;
 use mesos_proto::v1::{
     self, AgentId, FrameworkId, MachineId, OfferId, TaskState, Unavailability,
@@ -21,6 +21,15 @@ const REFUSE_S_MAX: f64 = 365.0 * 86_400.0;
 
 fn shown(machine: &MachineId) -> String {
     format!("{} ({})", machine.hostname(), machine.ip())
+}
+
+fn check_size(schedule: &Schedule, down: &[MachineId]) -> Result<(), Refused> {
+    match is_too_much(&(schedule, down)) {
+        true => Err(Refused::Invalid(
+            "The maintenance schedule is too large for the registry".to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 impl Master {
@@ -68,6 +77,7 @@ impl Master {
                 shown(machine)
             )));
         }
+        check_size(&schedule, &self.down)?;
         self.schedule = schedule;
         self.store_maintenance();
         self.forget_inverse();
@@ -103,7 +113,9 @@ impl Master {
                 )));
             }
         }
-        self.down.extend(machines);
+        let down: Vec<MachineId> = self.down.iter().cloned().chain(machines).collect();
+        check_size(&self.schedule, &down)?;
+        self.down = down;
         self.store_maintenance();
         let on = |agent: &&Agent| self.down.iter().any(|machine| agent.is_on(machine));
         let agents: Vec<String> = self

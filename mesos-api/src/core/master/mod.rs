@@ -3,12 +3,13 @@
 //! Rooms: `frameworks` (subscribe, fail over, tear down), `agents` (register, lose, remove), `offers` (accept, decline),
 //! `launch` (checks of tasks), `operations` (reserve, create and their like), `tasks` (updates, kill, acknowledge,
 //! reconcile), `executors` (messages, shutdown), `allocation`, `sorter`, `filters` (who is offered what), `waits` (why nothing was launched),
-//! `operators` (weights, quotas), `maintenance`, `drain`, `registry` (what outlives the master), `told` (what operators
-//! watch), `model` (what all of them hold).
+//! `operators` (weights, quotas), `maintenance`, `drain`, `registry` (what outlives the master), `counts`, `told` (what
+//! operators watch), `model` (what all of them hold).
 //! Never: HTTP, encodings, sockets, storage. Time comes with each input.
 
 mod agents;
 mod allocation;
+mod counts;
 mod drain;
 mod executors;
 mod filters;
@@ -158,6 +159,8 @@ pub(crate) enum Refused {
 #[derive(Debug)]
 pub(crate) struct Master {
     pub(crate) info: MasterInfo,
+    /// When it began to lead, since 1970.
+    pub(crate) elected: Duration,
     policy: Policy,
     pub(crate) frameworks: IndexMap<String, Framework>,
     pub(crate) completed: VecDeque<Framework>,
@@ -182,6 +185,7 @@ pub(crate) struct Master {
     /// What drains and deactivations are to be kept for agents that have not come back yet.
     kept: HashMap<String, registry::Kept>,
     watched: bool,
+    pub(crate) counts: counts::Counts,
     next_framework: u64,
     next_agent: u64,
     next_offer: u64,
@@ -196,6 +200,7 @@ impl Master {
     pub(crate) fn new(now: Now, info: MasterInfo, policy: Policy, registered: Registered) -> Self {
         let mut master = Master {
             info,
+            elected: now.wall,
             recovered_until: now.elapsed + policy.agent_reregister_timeout,
             policy,
             frameworks: IndexMap::new(),
@@ -215,6 +220,7 @@ impl Master {
             inverse_statuses: maintenance::Statuses::default(),
             kept: HashMap::new(),
             watched: false,
+            counts: counts::Counts::default(),
             next_framework: 0,
             next_agent: 0,
             next_offer: 0,
@@ -239,6 +245,9 @@ impl Master {
             Input::Watched(watched) => self.watched = watched,
             Input::Tick => self.tick(now),
         }
+        if done.is_err() {
+            self.counts.add(counts::DROPPED);
+        }
         let effects = std::mem::take(&mut self.effects);
         done.map(|()| effects)
     }
@@ -253,6 +262,7 @@ impl Master {
     }
 
     fn agent_says(&mut self, now: Now, link: Link, message: ToMaster) {
+        self.counts.add_message(&message);
         match message {
             ToMaster::Register(info) => return self.register_agent(now, link, *info),
             ToMaster::Reregister(all) => return self.reregister_agent(now, link, *all),
@@ -298,7 +308,9 @@ impl Master {
         }
         use call::Type;
         let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
-        match kind.unwrap_or(Type::Unknown) {
+        let kind = kind.unwrap_or(Type::Unknown);
+        self.counts.add_call(kind);
+        match kind {
             Type::Teardown => self.teardown(now, &id),
             Type::Accept => self.accept(now, &id, call.accept.unwrap_or_default()),
             Type::Decline => self.decline(now, &id, &call.decline.unwrap_or_default()),

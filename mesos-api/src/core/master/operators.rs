@@ -1,4 +1,4 @@
-use super::{Change, Master, Refused, roles};
+use super::{Change, Master, Refused, registry::is_too_much, roles};
 use crate::core::{Now, resources::decimal};
 use mesos_proto::v1::{
     MachineId, Resource, WeightInfo,
@@ -180,6 +180,9 @@ impl Master {
             }
             weights.insert(role.to_owned(), info.weight);
         }
+        if is_too_much(&weights) {
+            return Err(invalid("Too many roles have weights".to_owned()));
+        }
         self.weights = weights;
         self.store(Change::Weights(self.weights.clone()));
         Ok(())
@@ -206,6 +209,10 @@ impl Master {
         }
         if !force {
             self.check_capacity(&quotas)?;
+        }
+        if is_too_much(&quotas) {
+            let why = "Invalid QuotaConfig: too many roles have quotas";
+            return Err(Refused::Invalid(why.to_owned()));
         }
         self.quotas = quotas;
         self.store(Change::Quotas(self.quotas.clone()));

@@ -3,6 +3,15 @@ use mesos_proto::v1::{AgentInfo, MachineId, maintenance::Schedule};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
+/// Bytes of what is kept under one key at the most: ZooKeeper takes one MiB at a time, and whoever could not keep
+/// something would lead no longer, as would all that are asked for it after that.
+const KEPT_BYTES_MAX: usize = 900 << 10;
+
+/// Whether there is too much of something to keep it.
+pub(super) fn is_too_much(kept: &impl Serialize) -> bool {
+    serde_json::to_vec(kept).is_ok_and(|json| json.len() > KEPT_BYTES_MAX)
+}
+
 /// What an operator decided of an agent.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Kept {

@@ -1,4 +1,4 @@
-use super::{Framework, Master, event_of, model::state_of};
+use super::{Framework, Master, counts, event_of, model::state_of};
 use crate::core::{
     Now,
     link::{ToAgent, is_terminal},
@@ -28,6 +28,7 @@ impl Master {
         }
         let known = self.frameworks.get_mut(framework);
         let Some(task) = known.and_then(|one| one.tasks.get_mut(&status.task_id.value)) else {
+            self.counts.add(counts::INVALID_UPDATES);
             // Nobody is left who would acknowledge it.
             return self.tell_agent(
                 agent,
@@ -38,6 +39,7 @@ impl Master {
                 },
             );
         };
+        self.counts.add(counts::VALID_UPDATES);
         let before = state_of(task.state);
         let ended = is_terminal(latest) && !is_terminal(before);
         if !is_terminal(before) {
@@ -96,6 +98,10 @@ impl Master {
             }
         }
         let known = self.agents.contains_key(&call.agent_id.value);
+        self.counts.add(match known {
+            true => counts::VALID_ACKNOWLEDGEMENTS,
+            false => counts::INVALID_ACKNOWLEDGEMENTS,
+        });
         if known {
             self.tell_agent(
                 &call.agent_id.value,

@@ -152,6 +152,56 @@ fn a_framework_is_given_up_after_its_failover_timeout() {
 }
 
 #[test]
+fn a_framework_of_one_role_sees_no_allocation_and_need_not_name_one() {
+    let mut master = master();
+    subscribe(&mut master, "of *", None, 60.0);
+    let effects = join(&mut master, 1, 2.0);
+    let offers = effects.iter().find_map(|effect| match effect {
+        Effect::Event { event, .. } => event.offers.as_ref(),
+        _ => None,
+    });
+    let [offer] = offers.unwrap().offers.as_slice() else {
+        panic!("{effects:?}");
+    };
+    assert_eq!(offer.allocation_info, None);
+    assert!(offer.resources.iter().all(|one| one.allocation_info.is_none()));
+    // The master itself, and who asks it, know.
+    let kept = &master.offers[&offer.id.value].shown;
+    assert_eq!(kept.allocation_info.as_ref().unwrap().role(), "*");
+    accept(&mut master, "m-0000", "*", 1.0, "t");
+    let task = &master.frameworks["m-0000"].tasks["t"];
+    assert_eq!(task.state(), TaskState::TaskStaging);
+    assert_eq!(task.resources[0].allocation_info.as_ref().unwrap().role(), "*");
+}
+
+#[test]
+fn what_no_registry_could_keep_is_refused() {
+    let mut master = master();
+    let message = ToMaster::Register(Box::new(AgentInfo {
+        hostname: "h".repeat(1 << 20),
+        ..agent(1.0)
+    }));
+    let effects = master.step(at(0), Input::Agent { link: 1, message }).unwrap();
+    assert!(matches!(
+        effects.as_slice(),
+        [
+            Effect::Agent {
+                message: ToAgent::Refused { .. },
+                ..
+            },
+            Effect::Unlink { .. }
+        ]
+    ));
+    let info = WeightInfo {
+        role: Some("r".repeat(1 << 20)),
+        weight: 2.0,
+    };
+    let weights = Input::Operator(Command::Weights(vec![info]));
+    assert!(matches!(master.step(at(0), weights), Err(Refused::Invalid(_))));
+    assert!(master.agents.is_empty() && master.weights.is_empty());
+}
+
+#[test]
 fn an_unknown_task_is_reconciled_as_lost() {
     let mut master = master();
     subscribe(&mut master, "s", None, 0.0);

@@ -1,9 +1,13 @@
-use super::containers;
+use super::{asked, containers, tells};
 use crate::{
     core::agent::{Agent, Executor},
-    handlers::Cluster,
+    handlers::{
+        Cluster,
+        called::{invalid, missing},
+        files, logging,
+    },
     server::VERSION,
-    wire::{Refusal, accepted, call, message, only_post, refusal},
+    wire::{Refusal, Streamed, call, empty, message, only_post, refusal, sends_records, streamed},
 };
 use axum::{
     body::Body,
@@ -28,6 +32,26 @@ enum Does {
     Look(fn(&Agent) -> Answer),
     /// By a measurement of what runs.
     Containers,
+    /// By what it is told of the server, beside the agent.
+    Tell(fn(&Cluster, &Agent) -> Answer),
+    /// By something that it does.
+    Act(Act),
+}
+
+/// What is done for a call.
+#[derive(Debug, Clone, Copy)]
+enum Act {
+    SetLevel,
+    Files,
+    Launch,
+    Session,
+    Wait,
+    Kill,
+    Remove,
+    AttachInput,
+    AttachOutput,
+    PruneImages,
+    ResourceProviders,
 }
 
 /// One call of the operator API that is answered.
@@ -43,12 +67,23 @@ const fn look(kind: Type, look: fn(&Agent) -> Answer) -> Line {
     }
 }
 
+const fn act(kind: Type, act: Act) -> Line {
+    Line {
+        kind,
+        does: Does::Act(act),
+    }
+}
+
 /// THE TABLE, in the order of the calls' numbers. What is not in it is refused.
 pub(crate) const TABLE: &[Line] = &[
     look(Type::GetHealth, |_| Answer {
         get_health: Some(response::GetHealth { healthy: true }),
         ..of(Kinds::GetHealth)
     }),
+    Line {
+        kind: Type::GetFlags,
+        does: Does::Tell(tells::flags),
+    },
     look(Type::GetVersion, |_| Answer {
         get_version: Some(response::GetVersion {
             version_info: VersionInfo {
@@ -58,6 +93,17 @@ pub(crate) const TABLE: &[Line] = &[
         }),
         ..of(Kinds::GetVersion)
     }),
+    Line {
+        kind: Type::GetMetrics,
+        does: Does::Tell(tells::metrics),
+    },
+    Line {
+        kind: Type::GetLoggingLevel,
+        does: Does::Tell(tells::logging_level),
+    },
+    act(Type::SetLoggingLevel, Act::SetLevel),
+    act(Type::ListFiles, Act::Files),
+    act(Type::ReadFile, Act::Files),
     look(Type::GetState, |agent| Answer {
         get_state: Some(response::GetState {
             get_tasks: Some(tasks(agent)),
@@ -82,6 +128,12 @@ pub(crate) const TABLE: &[Line] = &[
         get_tasks: Some(tasks(agent)),
         ..of(Kinds::GetTasks)
     }),
+    act(Type::LaunchNestedContainer, Act::Launch),
+    act(Type::WaitNestedContainer, Act::Wait),
+    act(Type::KillNestedContainer, Act::Kill),
+    act(Type::LaunchNestedContainerSession, Act::Session),
+    act(Type::AttachContainerInput, Act::AttachInput),
+    act(Type::AttachContainerOutput, Act::AttachOutput),
     look(Type::GetAgent, |agent| Answer {
         get_agent: Some(response::GetAgent {
             agent_info: Some(agent.info.clone()),
@@ -89,19 +141,29 @@ pub(crate) const TABLE: &[Line] = &[
         }),
         ..of(Kinds::GetAgent)
     }),
+    act(Type::RemoveNestedContainer, Act::Remove),
+    act(Type::LaunchContainer, Act::Launch),
+    act(Type::WaitContainer, Act::Wait),
+    act(Type::KillContainer, Act::Kill),
+    act(Type::RemoveContainer, Act::Remove),
     look(Type::GetResourceProviders, |_| Answer {
         get_resource_providers: Some(response::GetResourceProviders::default()),
         ..of(Kinds::GetResourceProviders)
     }),
+    act(Type::AddResourceProviderConfig, Act::ResourceProviders),
+    act(Type::UpdateResourceProviderConfig, Act::ResourceProviders),
+    act(Type::RemoveResourceProviderConfig, Act::ResourceProviders),
+    act(Type::PruneImages, Act::PruneImages),
     look(Type::GetOperations, |agent| Answer {
         get_operations: Some(response::GetOperations {
             operations: agent.operations.values().cloned().collect(),
         }),
         ..of(Kinds::GetOperations)
     }),
+    act(Type::MarkResourceProviderGone, Act::ResourceProviders),
 ];
 
-fn of(kind: Kinds) -> Answer {
+pub(super) fn of(kind: Kinds) -> Answer {
     Answer {
         r#type: Some(kind as i32),
         ..Answer::default()
@@ -116,22 +178,38 @@ pub(in crate::handlers) async fn handle(
     body: Body,
 ) -> Result<Response, Refusal> {
     only_post(&method)?;
+    if sends_records(&headers) {
+        return asked::input(&cluster, &headers, body).await;
+    }
     let call: Call = call(&headers, body, cluster.limits.request_bytes_max).await?;
     let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
     let Some(kind) = kind.filter(|kind| *kind != Type::Unknown) else {
-        let why = "Failed to validate agent::Call: Expecting 'type' to be present";
-        return Err(refusal(StatusCode::BAD_REQUEST, why));
+        return Err(invalid("agent", missing("type")));
     };
-    let encoding = accepted(&headers)?;
     let Some(line) = TABLE.iter().find(|line| line.kind == kind) else {
         let why = format!("{} is not supported here", kind.as_str_name());
         return Err(refusal(StatusCode::NOT_IMPLEMENTED, why));
     };
+    let streamed = streamed(&headers)?;
+    let lasts = matches!(line.does, Does::Act(Act::Session | Act::AttachOutput));
+    if streamed.records && !lasts {
+        let why = format!(
+            "Streaming response is not supported for {} call",
+            kind.as_str_name()
+        );
+        return Err(refusal(StatusCode::NOT_ACCEPTABLE, why));
+    }
+    let encoding = streamed.encoding;
     let seen = match line.does {
+        Does::Act(act) => return do_for(act, &cluster, call, kind, streamed).await,
+        Does::Tell(tell) => {
+            let around = cluster.clone();
+            cluster.agent.read(move |agent| tell(&around, agent)).await
+        }
         Does::Look(look) => cluster.agent.read(look).await,
         Does::Containers => {
-            let nested = call.get_containers.is_some_and(|asked| asked.show_nested());
-            let measured = containers::measured(&cluster, nested).await;
+            let asked = call.get_containers.unwrap_or_default();
+            let measured = containers::measured(&cluster, asked.show_nested(), asked.show_standalone()).await;
             measured.map(|all| running(&all))
         }
     };
@@ -139,11 +217,41 @@ pub(in crate::handlers) async fn handle(
     Ok(message(encoding, &seen))
 }
 
+async fn do_for(
+    act: Act,
+    cluster: &Arc<Cluster>,
+    call: Call,
+    kind: Type,
+    streamed: Streamed,
+) -> Result<Response, Refusal> {
+    match act {
+        Act::SetLevel => {
+            let wanted = call.set_logging_level;
+            let wanted = wanted.ok_or_else(|| invalid("agent", missing("set_logging_level")))?;
+            logging::set(cluster, wanted.level, wanted.duration.nanoseconds)
+        }
+        Act::Files => files::for_operator(cluster, call, streamed.encoding).await,
+        Act::Launch => asked::launch(cluster, call).await,
+        Act::Session => asked::session(cluster, call, streamed).await,
+        Act::Wait => asked::wait(cluster, call, kind, streamed.encoding).await,
+        Act::Kill => asked::kill(cluster, call).await,
+        Act::Remove => asked::remove(cluster, call).await,
+        Act::AttachOutput => asked::output(cluster, call, streamed).await,
+        Act::AttachInput => {
+            let why = "Expecting 'Content-Type' to be application/recordio for ATTACH_CONTAINER_INPUT call";
+            Err(refusal(StatusCode::UNSUPPORTED_MEDIA_TYPE, why))
+        }
+        // There are none to be removed.
+        Act::PruneImages => Ok(empty(StatusCode::OK)),
+        Act::ResourceProviders => Err(tells::no_resource_providers(call)),
+    }
+}
+
 fn running(all: &[containers::Container]) -> Answer {
     let shown = all.iter().map(|one| get_containers::Container {
-        framework_id: Some(one.framework.clone()),
-        executor_id: Some(one.executor.clone()),
-        executor_name: Some(containers::name(one).to_owned()),
+        framework_id: one.framework.clone(),
+        executor_id: one.executor.clone(),
+        executor_name: containers::name(one),
         container_id: one.id.clone(),
         container_status: Some(containers::status(one)),
         resource_statistics: Some(containers::told(one)),

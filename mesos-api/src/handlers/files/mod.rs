@@ -1,13 +1,17 @@
 //! `/files/{browse,read,download}`: what tasks wrote into their sandboxes. Nothing else is shown, what the agent keeps of
 //! itself and symbolic links that lead out of the sandboxes included.
 //!
-//! Knows: paths, modes, names of users. Never: writes.
+//! Rooms: `operator` (the same by the operator API). Knows: paths, modes, names of users. Never: writes.
+
+mod operator;
 
 #[cfg(test)]
 mod tests;
 
+pub(super) use operator::for_operator;
+
 use super::Cluster;
-use crate::wire::{download as as_file, json, query_value, refusal};
+use crate::wire::{Refusal, download as as_file, json, query_value, refusal};
 use axum::{
     extract::{RawQuery, State},
     http::StatusCode,
@@ -30,8 +34,8 @@ use std::{
 const READ_BYTES_MAX: u64 = 64 << 10;
 /// Bytes of a download at the most: it is sent from memory.
 const DOWNLOAD_BYTES_MAX: u64 = 64 << 20;
-/// Where below the work directory the sandboxes are.
-const SANDBOXES: &str = "slaves";
+/// Where below the work directory the sandboxes are: those of executors, and of containers by themselves.
+const SANDBOXES: [&str; 2] = ["slaves", "containers"];
 /// Entries of a directory that are shown at the most.
 const ENTRIES_MAX: usize = 10_000;
 
@@ -79,16 +83,25 @@ async fn answer(
     });
     match looked.await {
         Ok(Ok(response)) => response,
-        Ok(Err(Refused::BadRequest(why))) => refusal(StatusCode::BAD_REQUEST, why).into_response(),
-        Ok(Err(Refused::NotFound)) => refusal(StatusCode::NOT_FOUND, "").into_response(),
+        Ok(Err(refused)) => status(refused).into_response(),
         Err(_) => refusal(StatusCode::SERVICE_UNAVAILABLE, "The agent is stopping").into_response(),
+    }
+}
+
+/// The only place that gives refusals their status.
+fn status(refused: Refused) -> Refusal {
+    match refused {
+        Refused::BadRequest(why) => refusal(StatusCode::BAD_REQUEST, why),
+        Refused::NotFound => refusal(StatusCode::NOT_FOUND, ""),
     }
 }
 
 /// `/files/browse?path=`
 pub(super) async fn browse(State(cluster): State<Arc<Cluster>>, RawQuery(query): RawQuery) -> Response {
     answer(&cluster, Wanted::of(query), |place, _| {
-        Ok(json(&list(&place.path)?))
+        let shown = list(place)?;
+        let shown: Vec<Value> = shown.iter().map(|(path, found)| entry(path, found)).collect();
+        Ok(json(&shown))
     })
     .await
 }
@@ -136,45 +149,63 @@ struct Place {
 }
 
 impl Place {
-    /// Opens a file. A task may have put something else there since its path was resolved, so what counts is what was
-    /// opened; and to wait for the other end of a pipe would take forever.
+    /// Opens a file.
     fn open(&self) -> Result<File, Refused> {
-        let flags = OFlags::NONBLOCK.union(OFlags::NOFOLLOW);
+        // To wait for the other end of a pipe would take forever.
+        let file = self.open_as(OFlags::NONBLOCK)?;
+        match file.metadata()?.is_file() {
+            true => Ok(file),
+            false => Err(Refused::NotFound),
+        }
+    }
+
+    /// Opens what is there. A task may have put something else there since its path was resolved, so what counts is
+    /// what was opened.
+    fn open_as(&self, flags: OFlags) -> Result<File, Refused> {
+        let flags = flags.union(OFlags::NOFOLLOW);
         let file = OpenOptions::new()
             .read(true)
             .custom_flags(i32::try_from(flags.bits()).unwrap_or(0))
             .open(&self.path)?;
         let opened = fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd()))?;
-        match opened.starts_with(&self.root) && file.metadata()?.is_file() {
+        match opened.starts_with(&self.root) {
             true => Ok(file),
             false => Err(Refused::NotFound),
         }
     }
 }
 
-/// Where what is asked for is, if it may be shown.
+/// Where what is asked for is, if it may be shown. A relative path is one below the work directory: who knows a task, but not
+/// its agent's machine, can name its files by it.
 fn resolve(work_dir: &Path, wanted: Option<&str>) -> Result<Place, Refused> {
     let wanted = wanted.filter(|path| !path.is_empty());
     let wanted =
         wanted.ok_or_else(|| Refused::BadRequest("Expecting 'path=value' in query.\n".to_owned()))?;
-    let root = fs::canonicalize(work_dir.join(SANDBOXES))?;
-    let path = fs::canonicalize(wanted)?;
-    match path.starts_with(&root) {
-        true => Ok(Place { root, path }),
-        false => Err(Refused::NotFound),
-    }
+    let path = fs::canonicalize(work_dir.join(wanted))?;
+    let mut roots = SANDBOXES
+        .iter()
+        .flat_map(|root| fs::canonicalize(work_dir.join(root)));
+    let root = roots
+        .find(|root| path.starts_with(root))
+        .ok_or(Refused::NotFound)?;
+    Ok(Place { root, path })
 }
 
-fn list(folder: &Path) -> Result<Vec<Value>, Refused> {
+/// What is in a folder, each by its path.
+fn list(place: &Place) -> Result<Vec<(PathBuf, Metadata)>, Refused> {
+    let folder = place.open_as(OFlags::DIRECTORY)?;
+    // By its descriptor it stays the same, whatever a task renames meanwhile.
+    let opened = PathBuf::from(format!("/proc/self/fd/{}", folder.as_raw_fd()));
     let mut names = Vec::new();
-    for entry in fs::read_dir(folder)?.take(ENTRIES_MAX) {
-        names.push(entry?.path());
+    for entry in fs::read_dir(&opened)?.take(ENTRIES_MAX) {
+        names.push(entry?.file_name());
     }
     names.sort();
-    let shown = names
-        .iter()
-        .filter_map(|path| Some(entry(path, &fs::symlink_metadata(path).ok()?)));
-    Ok(shown.collect())
+    let found = names.into_iter().filter_map(|name| {
+        let found = fs::symlink_metadata(opened.join(&name)).ok()?;
+        Some((place.path.join(name), found))
+    });
+    Ok(found.collect())
 }
 
 fn entry(path: &Path, found: &Metadata) -> Value {
@@ -216,17 +247,29 @@ fn piece(place: &Place, wanted: &Wanted) -> Result<Value, Refused> {
     if place.path.is_dir() {
         return Err(Refused::BadRequest("Cannot read a directory.\n".to_owned()));
     }
+    let (size, data) = part(
+        place,
+        u64::try_from(offset).ok(),
+        u64::try_from(length).unwrap_or(u64::MAX),
+    )?;
+    Ok(match u64::try_from(offset) {
+        Ok(offset) => json!({ "data": String::from_utf8_lossy(&data), "offset": offset }),
+        Err(_) => json!({ "data": "", "offset": size }),
+    })
+}
+
+/// How long a file is, and a piece of it.
+fn part(place: &Place, offset: Option<u64>, length: u64) -> Result<(u64, Vec<u8>), Refused> {
     let file = place.open()?;
     let size = file.metadata()?.len();
-    let Ok(offset) = u64::try_from(offset) else {
-        return Ok(json!({ "data": "", "offset": size }));
+    let Some(offset) = offset else {
+        return Ok((size, Vec::new()));
     };
-    let wanted = u64::try_from(length).unwrap_or(u64::MAX);
-    let left = size.saturating_sub(offset).min(wanted).min(READ_BYTES_MAX);
+    let left = size.saturating_sub(offset).min(length).min(READ_BYTES_MAX);
     let mut data = vec![0; usize::try_from(left).unwrap_or(0)];
     let read = file.read_at(&mut data, offset)?;
     data.truncate(read);
-    Ok(json!({ "data": String::from_utf8_lossy(&data), "offset": offset }))
+    Ok((size, data))
 }
 
 /// As `ls -l` shows it.

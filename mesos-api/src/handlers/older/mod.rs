@@ -8,7 +8,7 @@ mod shown;
 
 pub(super) use shown::{amounts, status};
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) use changes::{
     create_volumes, destroy_volumes, machine_down, machine_up, maintenance_schedule, quota, remove_quota,
@@ -109,12 +109,16 @@ pub(super) async fn flags(State(cluster): State<Arc<Cluster>>) -> Response {
     json(&json!({ "flags": flags_of(&cluster.around()) }))
 }
 
-/// `/metrics/snapshot`
+/// `/metrics/snapshot`: of a master that does not lead, little more than that.
 pub(super) async fn metrics(State(cluster): State<Arc<Cluster>>) -> Response {
-    look(&cluster, |master, around| {
-        json!(operator::metrics::metrics(master, around))
-    })
-    .await
+    let (around, uptime) = (cluster.around(), cluster.around().uptime);
+    let leading = cluster
+        .master
+        .read(move |master| operator::metrics::metrics(master, &around));
+    match leading.await {
+        Ok(metrics) => json(&metrics),
+        Err(_) => json(&json!({ "master/elected": 0.0, "master/uptime_secs": uptime.as_secs_f64() })),
+    }
 }
 
 /// `/maintenance/status`
@@ -166,7 +170,7 @@ fn state_of(master: &Master, around: &Around) -> Value {
     json!({
         "version": VERSION,
         "start_time": started.as_secs_f64(),
-        "elected_time": started.as_secs_f64(),
+        "elected_time": master.elected.as_secs_f64(),
         "id": info.id,
         "pid": info.pid(),
         "hostname": info.hostname(),

@@ -1,8 +1,9 @@
 use super::Cluster;
+use crate::handlers::logging;
 use crate::{
     core::master::{Command, Refused},
     shell::CallError,
-    wire::{Refusal, empty, refusal},
+    wire::{Refusal, refusal},
 };
 use axum::{http::StatusCode, response::Response};
 use mesos_proto::v1::{
@@ -10,13 +11,11 @@ use mesos_proto::v1::{
     master::Call,
     offer::{Operation, operation, operation::Type},
 };
-use server_kit::LogLevel;
-use std::{sync::atomic::Ordering, time::Duration};
 
 /// The only place that gives refusals of operators' calls their status.
 pub(in crate::handlers) fn refused(error: CallError) -> Refusal {
     let status = match &error {
-        CallError::Stopping => StatusCode::SERVICE_UNAVAILABLE,
+        CallError::Stopping | CallError::NotLeading => StatusCode::SERVICE_UNAVAILABLE,
         CallError::Refused(Refused::Conflict(_)) => StatusCode::CONFLICT,
         CallError::Refused(Refused::NotFound(_)) => StatusCode::NOT_FOUND,
         CallError::Refused(_) => StatusCode::BAD_REQUEST,
@@ -24,35 +23,9 @@ pub(in crate::handlers) fn refused(error: CallError) -> Refusal {
     refusal(status, error.to_string())
 }
 
-/// Makes the server say more for a while: 0 is what it is started with.
 pub(super) fn set_level(cluster: &Cluster, call: &Call) -> Result<Response, Refusal> {
     let wanted = call.set_logging_level.unwrap_or_default();
-    let duration = u64::try_from(wanted.duration.nanoseconds).unwrap_or(0);
-    if wanted.level > 3 {
-        let why = format!("Invalid level '{}'.\n", wanted.level);
-        return Err(refusal(StatusCode::BAD_REQUEST, why));
-    }
-    let before = server_kit::log_levels();
-    let mut changed = before.clone();
-    let said = if wanted.level > 0 {
-        LogLevel::Debug
-    } else {
-        LogLevel::Info
-    };
-    changed.targets.insert("mesos_api".to_owned(), said);
-    server_kit::set_log_levels(changed).map_err(level_refused)?;
-    let level = cluster.logging_level.clone();
-    level.store(wanted.level, Ordering::Relaxed);
-    tokio::spawn(async move {
-        tokio::time::sleep(Duration::from_nanos(duration)).await;
-        let _ = server_kit::set_log_levels(before);
-        level.store(0, Ordering::Relaxed);
-    });
-    Ok(empty(StatusCode::OK))
-}
-
-fn level_refused(why: impl std::fmt::Display) -> Refusal {
-    refusal(StatusCode::INTERNAL_SERVER_ERROR, why.to_string())
+    logging::set(cluster, wanted.level, wanted.duration.nanoseconds)
 }
 
 fn operate(agent: Option<AgentId>, kind: Type, fill: impl FnOnce(&mut Operation)) -> Command {

@@ -128,7 +128,7 @@ pub(super) fn master(master: &Master, around: &Around) -> Answer {
         get_master: Some(response::GetMaster {
             master_info: Some(master.info.clone()),
             start_time: Some(around.started.as_secs_f64()),
-            elected_time: Some(around.started.as_secs_f64()),
+            elected_time: Some(master.elected.as_secs_f64()),
         }),
         ..of(Kind::GetMaster)
     }

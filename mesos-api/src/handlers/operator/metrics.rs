@@ -23,6 +23,18 @@ const TASKS: [(TaskState, &str); 13] = [
     (TaskState::TaskUnreachable, "unreachable"),
 ];
 
+/// The same of operations.
+const OPERATIONS: [(OperationState, &str); 8] = [
+    (OperationState::OperationDropped, "dropped"),
+    (OperationState::OperationError, "error"),
+    (OperationState::OperationFailed, "failed"),
+    (OperationState::OperationFinished, "finished"),
+    (OperationState::OperationGoneByOperator, "gone_by_operator"),
+    (OperationState::OperationPending, "pending"),
+    (OperationState::OperationRecovering, "recovering"),
+    (OperationState::OperationUnreachable, "unreachable"),
+];
+
 /// What is measured, by the original's names. Ends of tasks are counted as far as history goes.
 #[allow(
     clippy::cast_precision_loss,
@@ -54,19 +66,35 @@ pub(in crate::handlers) fn metrics(master: &Master, around: &Around) -> BTreeMap
     }
     put("frameworks_disconnected", away);
     put("frameworks_inactive", away);
-    let pending = |state: OperationState| {
-        let mut operations = master.operations.values();
-        operations
-            .by_ref()
-            .filter(|one| one.latest_status.state == state as i32)
-            .count() as f64
-    };
-    put("operations/pending", pending(OperationState::OperationPending));
-    put("operations/finished", pending(OperationState::OperationFinished));
-    put("operations/total", master.operations.len() as f64);
+    operations(master, &mut put);
     tasks(master, &mut put);
-    resources(master, &mut put);
+    let (total, given) = resources(master, &mut put);
+    for name in ["cpus", "mem", "disk"] {
+        let of = |what: &str| format!("allocator/mesos/resources/{name}/{what}");
+        all.insert(of("total"), decimal(total.get(name)));
+        all.insert(of("offered_or_allocated"), decimal(given.get(name)));
+    }
+    all.extend(
+        master
+            .counts
+            .iter()
+            .map(|(name, count)| (name.to_owned(), count as f64)),
+    );
     all
+}
+
+/// Operations by their states. Those whose end was acknowledged are not known any more.
+#[allow(
+    clippy::cast_precision_loss,
+    reason = "counts are far below what a double holds"
+)]
+fn operations(master: &Master, put: &mut impl FnMut(&str, f64)) {
+    for (state, name) in OPERATIONS {
+        let all = master.operations.values();
+        let in_state = all.filter(|one| one.latest_status.state == state as i32);
+        put(&format!("operations/{name}"), in_state.count() as f64);
+    }
+    put("operations/total", master.operations.len() as f64);
 }
 
 #[allow(
@@ -90,7 +118,8 @@ fn tasks(master: &Master, put: &mut impl FnMut(&str, f64)) {
     }
 }
 
-fn resources(master: &Master, put: &mut impl FnMut(&str, f64)) {
+/// Puts what agents have and tasks use; answers all that there is, and all that is given out.
+fn resources(master: &Master, put: &mut impl FnMut(&str, f64)) -> (Scalars, Scalars) {
     let (mut total, mut used) = (Scalars::default(), Scalars::default());
     master
         .agents
@@ -99,6 +128,7 @@ fn resources(master: &Master, put: &mut impl FnMut(&str, f64)) {
     for framework in master.frameworks.values() {
         framework.allocated.values().for_each(|has| used.add_all(has));
     }
+    let given = used.clone();
     for offer in master.offers.values() {
         used.subtract_all(&offer.resources.scalars());
     }
@@ -114,4 +144,5 @@ fn resources(master: &Master, put: &mut impl FnMut(&str, f64)) {
             put(&format!("{name}_revocable_{revocable}"), 0.0);
         }
     }
+    (total, given)
 }

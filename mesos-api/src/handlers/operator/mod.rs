@@ -14,17 +14,15 @@ pub(super) use commands::refused;
 pub(super) use looks::quota_status;
 pub(super) use shown::{Bag, Sum, Sums, maintenance_status};
 
-use super::Cluster;
+use super::{
+    Cluster,
+    called::{Called, invalid, missing},
+};
 use crate::{
     core::master::{Command, Master},
-    wire::{Refusal, accepted, call, empty, message, only_post, refusal},
+    wire::{Refusal, accepted, empty, message, refusal},
 };
-use axum::{
-    body::Body,
-    extract::State,
-    http::{HeaderMap, Method, StatusCode},
-    response::Response,
-};
+use axum::{extract::State, http::StatusCode, response::Response};
 use mesos_proto::v1::master::{Call, Response as Answer, call::Type};
 use std::{sync::Arc, time::Duration};
 
@@ -36,6 +34,8 @@ pub(super) struct Around {
     /// How long it has been up.
     pub(super) uptime: Duration,
     pub(super) address: String,
+    /// Where masters are elected.
+    pub(super) zk: Option<String>,
     pub(super) logging_level: u32,
 }
 
@@ -102,7 +102,12 @@ pub(crate) const TABLE: &[Line] = &[
     look(Type::GetHealth, looks::health),
     look(Type::GetFlags, looks::flags),
     look(Type::GetVersion, looks::version),
-    look(Type::GetMetrics, looks::metrics),
+    other(
+        Type::GetMetrics,
+        Some("get_metrics"),
+        |call| call.get_metrics.is_some(),
+        Does::Look(looks::metrics),
+    ),
     look(Type::GetLoggingLevel, looks::logging_level),
     other(
         Type::SetLoggingLevel,
@@ -264,13 +269,9 @@ pub(crate) const TABLE: &[Line] = &[
 ];
 
 /// What every call must have.
-fn check(call: &Call) -> Result<&'static Line, Refusal> {
+fn check(call: &Call) -> Result<&'static Line, String> {
     let kind = call.r#type.and_then(|kind| Type::try_from(kind).ok());
     let line = TABLE.iter().find(|line| Some(line.kind) == kind);
-    let missing = |field: &str| {
-        let why = format!("Failed to validate master::Call: Expecting '{field}' to be present");
-        refusal(StatusCode::BAD_REQUEST, why)
-    };
     let line = line.ok_or_else(|| missing("type"))?;
     match line.field {
         Some(field) if !(line.present)(call) => Err(missing(field)),
@@ -281,13 +282,9 @@ fn check(call: &Call) -> Result<&'static Line, Refusal> {
 /// `POST /api/v1`.
 pub(super) async fn handle(
     State(cluster): State<Arc<Cluster>>,
-    method: Method,
-    headers: HeaderMap,
-    body: Body,
+    Called { call, headers }: Called<Call>,
 ) -> Result<Response, Refusal> {
-    only_post(&method)?;
-    let call: Call = call(&headers, body, cluster.limits.request_bytes_max).await?;
-    let line = check(&call)?;
+    let line = check(&call).map_err(|why| invalid("master", why))?;
     let encoding = accepted(&headers)?;
     match line.does {
         Does::Look(look) => {

@@ -2,10 +2,12 @@ use super::{FETCHED_BYTES_MAX, FetchError, source};
 use parking_lot::Mutex;
 use std::{
     collections::HashMap,
-    fs, io,
+    fs::{self, File},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
+use tokio_util::sync::CancellationToken;
 
 /// Bytes that are kept at the most: the original's `fetcher_cache_size`.
 const KEPT_BYTES_MAX: u64 = 2 << 30;
@@ -62,12 +64,18 @@ impl Cache {
     }
 
     /// The file of a URI, fetched now if it is not there.
-    pub(super) fn keep(&self, uri: &str, owner: Option<(u32, u32)>) -> Result<Kept, FetchError> {
+    pub(super) fn keep(
+        &self,
+        uri: &str,
+        owner: Option<(u32, u32)>,
+        stop: &CancellationToken,
+    ) -> Result<Kept, FetchError> {
         let entry = self.entry((uri.to_owned(), owner));
         let mut fetched = entry.fetched.lock();
         if fetched.is_none() {
             fs::create_dir_all(&self.folder)?;
-            if let Err(error) = source::bring(uri, &entry.path) {
+            let mut file = File::create(&entry.path)?;
+            if let Err(error) = source::bring(uri, owner, &mut file, stop) {
                 let _ = fs::remove_file(&entry.path);
                 return Err(error);
             }

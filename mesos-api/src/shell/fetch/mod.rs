@@ -1,10 +1,10 @@
 //! Brings what a command names into its sandbox before it runs, as the original's fetcher does.
 //!
-//! Rooms: `source` (files and downloads), `unpack` (archives), `cache` (what is kept for the next task), `inside` (paths
-//! that stay in a folder). Knows: URIs, files. Never: which task it is for. Everything here blocks.
+//! Rooms: `source` (files and downloads), `reader` (files as the task's user may read them), `unpack` (archives), `cache` (what is kept for the next task). Knows: URIs, files.
+//! Never: which task it is for. Everything here blocks.
 
 mod cache;
-mod inside;
+mod reader;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -12,13 +12,15 @@ mod unpack;
 
 pub(crate) use cache::Cache;
 
+use super::folder::{Folder, Owner};
 use mesos_proto::v1::command_info::Uri;
 use std::{
-    fs::{self, File, Permissions},
-    io::{self, Write},
-    os::unix::fs::{PermissionsExt, lchown},
+    fs::{File, Permissions},
+    io::{self, Read, Seek, Write},
+    os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
+use tokio_util::sync::CancellationToken;
 
 /// Bytes of one download, and of what one archive unpacks to, at the most.
 const FETCHED_BYTES_MAX: u64 = 32 << 30;
@@ -51,11 +53,30 @@ pub(crate) enum FetchError {
 /// Where things are brought, and for whom.
 #[derive(Debug)]
 pub(crate) struct Sandbox<'a> {
-    pub(crate) folder: &'a Path,
-    /// Whose files they are to be, where that is not the agent's own user.
-    pub(crate) owner: Option<(u32, u32)>,
+    pub(crate) folder: &'a Folder,
+    /// As the task is told.
+    pub(crate) path: &'a Path,
+    /// Who it is for, where that is not the agent's own user: nobody else has what is kept for him.
+    pub(crate) owner: Option<Owner>,
     /// What is done is told here: the task's standard error.
     pub(crate) log: File,
+    /// Nobody wants it any more.
+    pub(crate) stop: &'a CancellationToken,
+}
+
+/// Reads until nobody wants it any more.
+struct Wanted<'a, R> {
+    source: R,
+    stop: &'a CancellationToken,
+}
+
+impl<R: Read> Read for Wanted<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        match self.stop.is_cancelled() {
+            true => Err(io::Error::other("the container is killed")),
+            false => self.source.read(buffer),
+        }
+    }
 }
 
 /// Brings everything; what fails, fails all of it.
@@ -70,10 +91,7 @@ pub(crate) fn fetch(uris: &[Uri], sandbox: &mut Sandbox<'_>, cache: &Cache) -> R
         let _ = told;
         fetched?;
     }
-    match sandbox.owner {
-        Some(owner) => Ok(give(sandbox.folder, owner)?),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 fn one(uri: &Uri, sandbox: &mut Sandbox<'_>, cache: &Cache) -> Result<PathBuf, FetchError> {
@@ -82,25 +100,29 @@ fn one(uri: &Uri, sandbox: &mut Sandbox<'_>, cache: &Cache) -> Result<PathBuf, F
         Some(file) => file,
         None => name,
     };
-    let target = inside::place(sandbox.folder, wanted).map_err(|_| FetchError::Outside(wanted.to_owned()))?;
+    let placed = sandbox.folder.place(Path::new(wanted));
+    let (folder, name) = placed.map_err(|_| FetchError::Outside(wanted.to_owned()))?;
     let kept = match uri.cache() {
-        true => Some(cache.keep(&uri.value, sandbox.owner)?),
+        true => Some(cache.keep(&uri.value, sandbox.owner, sandbox.stop)?),
         false => None,
     };
     let unpacks = uri.extract() && !uri.executable() && unpack::kind(wanted).is_some();
     if unpacks && let Some(kept) = &kept {
-        unpack::unpack(kept.path(), wanted, sandbox.folder)?;
-        return Ok(sandbox.folder.to_owned());
+        unpack::unpack(File::open(kept.path())?, wanted, sandbox.folder, sandbox.stop)?;
+        return Ok(sandbox.path.to_owned());
     }
+    let mut target = folder.create(&name)?;
     match &kept {
-        Some(kept) => source::copy(kept.path(), &target)?,
-        None => source::bring(&uri.value, &target)?,
+        Some(kept) => source::copy(kept.path(), None, &mut target, sandbox.stop)?,
+        None => source::bring(&uri.value, sandbox.owner, &mut target, sandbox.stop)?,
     }
     if uri.executable() {
-        fs::set_permissions(&target, Permissions::from_mode(0o755))?;
+        target.set_permissions(Permissions::from_mode(0o755))?;
     }
     if unpacks {
-        unpack::unpack(&target, wanted, sandbox.folder)?;
+        // What was written, whatever has its name by now.
+        target.rewind()?;
+        unpack::unpack(target, wanted, sandbox.folder, sandbox.stop)?;
     } else if uri.extract() && !uri.executable() {
         let _ = writeln!(
             sandbox.log,
@@ -108,7 +130,7 @@ fn one(uri: &Uri, sandbox: &mut Sandbox<'_>, cache: &Cache) -> Result<PathBuf, F
             uri.value
         );
     }
-    Ok(target)
+    Ok(sandbox.path.join(wanted))
 }
 
 /// What a resource is called in the sandbox where nothing else is said: what follows the last slash, a query included.
@@ -125,23 +147,4 @@ fn base_name(uri: &str) -> Result<&str, FetchError> {
         "" | "." | ".." => Err(FetchError::NoPath(uri.to_owned())),
         name => Ok(name),
     }
-}
-
-/// Gives a folder and all below it to its user. Links are given themselves, not what they lead to.
-fn give(path: &Path, owner: (u32, u32)) -> io::Result<()> {
-    lchown(path, Some(owner.0), Some(owner.1))?;
-    if !fs::symlink_metadata(path)?.is_dir() {
-        return Ok(());
-    }
-    let mut folders = vec![path.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(folder)? {
-            let entry = entry?;
-            lchown(entry.path(), Some(owner.0), Some(owner.1))?;
-            if entry.file_type()?.is_dir() {
-                folders.push(entry.path());
-            }
-        }
-    }
-    Ok(())
 }

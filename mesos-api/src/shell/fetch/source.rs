@@ -1,12 +1,14 @@
-use super::{FETCHED_BYTES_MAX, FetchError, inside};
+use super::{FETCHED_BYTES_MAX, FetchError, Wanted, reader::Reader};
+use crate::shell::folder::Owner;
 use rustix::fs::OFlags;
 use std::{
-    fs::OpenOptions,
+    fs::{File, OpenOptions},
     io::{self, Read},
     os::unix::fs::OpenOptionsExt,
     path::Path,
     time::Duration,
 };
+use tokio_util::sync::CancellationToken;
 use ureq::{
     Agent,
     tls::{RootCerts, TlsConfig},
@@ -18,23 +20,38 @@ const SILENCE_MAX: Duration = Duration::from_secs(60);
 const DOWNLOAD_MAX: Duration = Duration::from_secs(4 * 3600);
 const REDIRECTS_MAX: u32 = 10;
 
-/// Brings a resource to `target`.
-pub(super) fn bring(uri: &str, target: &Path) -> Result<(), FetchError> {
+/// Brings a resource into a file. Of this host somebody gets what he may read himself, as by the original.
+pub(super) fn bring(
+    uri: &str,
+    reader: Option<Owner>,
+    target: &mut File,
+    stop: &CancellationToken,
+) -> Result<(), FetchError> {
     match uri.split_once("://") {
-        None if uri.starts_with('/') => copy(Path::new(uri), target),
+        None if uri.starts_with('/') => copy(Path::new(uri), reader, target, stop),
         None => Err(FetchError::Relative(uri.to_owned())),
         Some((scheme, rest)) => match scheme.to_ascii_lowercase().as_str() {
             // `file://localhost/path` is this host, too.
-            "file" => copy(Path::new(rest.strip_prefix("localhost").unwrap_or(rest)), target),
-            "http" | "https" => download(uri, target),
+            "file" => copy(
+                Path::new(rest.strip_prefix("localhost").unwrap_or(rest)),
+                reader,
+                target,
+                stop,
+            ),
+            "http" | "https" => download(uri, target, stop),
             _ => Err(FetchError::Scheme(uri.to_owned())),
         },
     }
 }
 
-/// Copies a file of this host.
-pub(super) fn copy(from: &Path, target: &Path) -> Result<(), FetchError> {
-    let copied = || -> io::Result<()> {
+/// Copies a file of this host, as the agent may read it or as somebody else may.
+pub(super) fn copy(
+    from: &Path,
+    reader: Option<Owner>,
+    target: &mut File,
+    stop: &CancellationToken,
+) -> Result<(), FetchError> {
+    let mut copied = || -> io::Result<()> {
         // To wait for the other end of a pipe would take forever.
         let source = OpenOptions::new()
             .read(true)
@@ -47,7 +64,10 @@ pub(super) fn copy(from: &Path, target: &Path) -> Result<(), FetchError> {
         if !kind.is_file() {
             return Err(io::Error::other("it is no file"));
         }
-        write(source, target)
+        match reader {
+            Some(reader) => write(Reader::of(from, reader, stop)?, target, stop),
+            None => write(source, target, stop),
+        }
     };
     copied().map_err(|source| FetchError::Copy {
         from: from.display().to_string(),
@@ -55,7 +75,7 @@ pub(super) fn copy(from: &Path, target: &Path) -> Result<(), FetchError> {
     })
 }
 
-fn download(uri: &str, target: &Path) -> Result<(), FetchError> {
+fn download(uri: &str, target: &mut File, stop: &CancellationToken) -> Result<(), FetchError> {
     let trusts_the_host = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .unversioned_rustls_crypto_provider(std::sync::Arc::new(rustls::crypto::ring::default_provider()))
@@ -75,12 +95,13 @@ fn download(uri: &str, target: &Path) -> Result<(), FetchError> {
         }
         error => FetchError::Download(error.to_string()),
     })?;
-    write(answer.into_body().into_reader(), target).map_err(|error| FetchError::Download(error.to_string()))
+    let written = write(answer.into_body().into_reader(), target, stop);
+    written.map_err(|error| FetchError::Download(error.to_string()))
 }
 
-fn write(source: impl Read, target: &Path) -> io::Result<()> {
-    let mut file = inside::create(target)?;
-    let copied = io::copy(&mut source.take(FETCHED_BYTES_MAX + 1), &mut file)?;
+fn write(source: impl Read, target: &mut File, stop: &CancellationToken) -> io::Result<()> {
+    let source = Wanted { source, stop };
+    let copied = io::copy(&mut source.take(FETCHED_BYTES_MAX + 1), target)?;
     match copied > FETCHED_BYTES_MAX {
         true => Err(io::Error::other(format!(
             "it is larger than {FETCHED_BYTES_MAX} bytes"

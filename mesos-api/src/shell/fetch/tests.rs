@@ -1,9 +1,10 @@
 use super::*;
-use std::io::Read;
+use std::{fs, io::Read};
 
 struct Fixture {
     dir: tempfile::TempDir,
     cache: Cache,
+    stop: CancellationToken,
 }
 
 impl Fixture {
@@ -11,7 +12,8 @@ impl Fixture {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("sandbox")).unwrap();
         let cache = Cache::new(dir.path());
-        Fixture { dir, cache }
+        let stop = CancellationToken::new();
+        Fixture { dir, cache, stop }
     }
 
     fn file(&self, name: &str, bytes: &[u8]) -> String {
@@ -21,12 +23,18 @@ impl Fixture {
     }
 
     fn fetch(&self, uri: Uri) -> Result<(), FetchError> {
+        self.fetch_for(None, uri)
+    }
+
+    fn fetch_for(&self, owner: Option<Owner>, uri: Uri) -> Result<(), FetchError> {
         let folder = self.dir.path().join("sandbox");
         let log = File::create(self.dir.path().join("log")).unwrap();
         let mut sandbox = Sandbox {
-            folder: &folder,
-            owner: None,
+            folder: &Folder::at(&folder).unwrap(),
+            path: &folder,
+            owner,
             log,
+            stop: &self.stop,
         };
         fetch(&[uri], &mut sandbox, &self.cache)
     }
@@ -41,6 +49,35 @@ fn uri(value: impl Into<String>) -> Uri {
         value: value.into(),
         ..Uri::default()
     }
+}
+
+/// Only root fetches for others.
+#[test]
+fn somebody_gets_what_he_may_read_himself() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let fixture = Fixture::new();
+    let mode = |path: &str, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+    mode(fixture.dir.path().to_str().unwrap(), 0o755);
+    let (open, shut) = (fixture.file("open", b"for all"), fixture.file("shut", b"secret"));
+    mode(&shut, 0o600);
+    let nobody = Some((65534, 65534));
+    fixture.fetch_for(nobody, uri(&*open)).unwrap();
+    assert_eq!(fixture.read("open").as_deref(), Some("for all"));
+    for cache in [None, Some(true)] {
+        let value = format!("file://{shut}");
+        let wanted = Uri {
+            value,
+            cache,
+            ..Uri::default()
+        };
+        let refused = fixture.fetch_for(nobody, wanted).unwrap_err().to_string();
+        assert!(refused.starts_with("Failed to copy"), "{refused}");
+        assert!(refused.ends_with("Permission denied"), "{refused}");
+        assert_ne!(fixture.read("shut").as_deref(), Some("secret"));
+    }
+    fixture.fetch(uri(&*shut)).unwrap();
 }
 
 fn tar_of(path: &str, contents: &[u8]) -> Vec<u8> {
@@ -205,4 +242,38 @@ fn what_is_not_there_says_so() {
     let cut = fixture.file("cut.tar.gz", &gzip(&tar_of("file", b"hello"))[..40]);
     assert!(told(&cut).starts_with("Failed to extract 'cut.tar.gz': "));
     assert!(told(&fixture.file("bad.tar.xz", b"no")).starts_with("Failed to extract 'bad.tar.xz': "));
+}
+
+#[test]
+fn names_take_no_more_memory_than_names_need() {
+    let fixture = Fixture::new();
+    let mut builder = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::GNULongName);
+    let name = vec![b'n'; 3 << 20];
+    header.set_size(name.len() as u64);
+    header.set_cksum();
+    builder.append(&header, &name[..]).unwrap();
+    let archive = fixture.file("long.tar", &builder.into_inner().unwrap());
+    let refused = fixture.fetch(uri(archive)).unwrap_err().to_string();
+    assert!(
+        refused.contains("a name or its attributes take more"),
+        "{refused}"
+    );
+    // What is long, and no name, is taken; what is left out does not count as one.
+    let mut two = tar_of("../out", &vec![b'x'; 2 << 20]);
+    two.truncate(two.len() - 1024);
+    two.extend(tar_of("large", &vec![b'y'; 2 << 20]));
+    let archive = fixture.file("two.tar", &two);
+    fixture.fetch(uri(archive)).unwrap();
+    assert_eq!(fixture.read("large").map(|text| text.len()), Some(2 << 20));
+}
+
+#[test]
+fn what_nobody_wants_any_more_is_not_fetched() {
+    let fixture = Fixture::new();
+    let file = fixture.file("file", b"hello");
+    fixture.stop.cancel();
+    let refused = fixture.fetch(uri(file)).unwrap_err().to_string();
+    assert!(refused.contains("the container is killed"), "{refused}");
 }

@@ -1,10 +1,11 @@
-//! What containers use, as `/proc` tells it: of a process and whatever descends from it. Blocks.
+//! What containers use, as `/proc` tells it of a process and whatever descends from it, or as its control groups do. Blocks.
 //!
 //! Knows: `/proc`. Never: which container it is.
 
 #[cfg(test)]
 mod tests;
 
+use super::cgroups::{Cgroups, Counted};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
@@ -20,6 +21,23 @@ pub(crate) struct Usage {
     pub(crate) system_s: f64,
     pub(crate) rss_bytes: u64,
     pub(crate) processes: u32,
+    /// What control groups count beside.
+    pub(crate) memory_bytes: Option<u64>,
+    pub(crate) periods: Option<u64>,
+    pub(crate) throttled: Option<u64>,
+    pub(crate) throttled_s: Option<f64>,
+}
+
+impl Usage {
+    /// What the groups of a container have counted is all of it, with what has ended.
+    fn counted(&mut self, by: Counted) {
+        if let Some((user, system)) = by.seconds {
+            (self.user_s, self.system_s) = (user, system);
+        }
+        self.rss_bytes = by.rss_bytes.unwrap_or(self.rss_bytes);
+        (self.memory_bytes, self.periods) = (by.memory_bytes, by.periods);
+        (self.throttled, self.throttled_s) = (by.throttled, by.throttled_s);
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +48,7 @@ struct Stat {
 }
 
 /// What each of these processes uses, with its descendants.
-pub(crate) fn usage(of: &BTreeSet<u32>) -> BTreeMap<u32, Usage> {
+pub(crate) fn usage(of: &BTreeSet<u32>, cgroups: &Cgroups) -> BTreeMap<u32, Usage> {
     let stats = every();
     let mut below: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
     for (pid, stat) in &stats {
@@ -54,6 +72,7 @@ pub(crate) fn usage(of: &BTreeSet<u32>) -> BTreeMap<u32, Usage> {
             }
             open.extend(below.get(&pid).into_iter().flatten());
         }
+        sum.counted(cgroups.used(*head));
         (*head, sum)
     })
     .collect()

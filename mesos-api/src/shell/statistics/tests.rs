@@ -3,7 +3,7 @@ use super::*;
 #[test]
 fn a_process_is_told_with_what_it_uses() {
     let own = std::process::id();
-    let used = usage(&BTreeSet::from([own, u32::MAX]));
+    let used = usage(&BTreeSet::from([own, u32::MAX]), &Cgroups::default());
     assert_eq!(used.len(), 1);
     assert!(used[&own].rss_bytes > 0 && used[&own].processes > 0);
 }

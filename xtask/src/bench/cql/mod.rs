@@ -19,7 +19,7 @@ Written by `cargo xtask bench cql`: Apache Cassandra and smack one after the oth
 its cores; the median of the rounds. Each load runs unmeasured first, so that the original's JVM is warm, on a machine whose free
 memory was filled with page cache; processor time is the server process's own. The load is the scylla driver's, prepared
 statements and 256 requests under way (64 for ranges, 32 for conditions and batches, 4 for scans); `benches/cql_load.rs` says
-exactly which. Rates are those of a load that never pauses; the time within which 99 of 100 requests are answered is that of a
+exactly which. Before each of them a server may end what the load before left for later. Rates are those of a load that never pauses; the time within which 99 of 100 requests are answered is that of a
 load of a fixed rate, the same on both sides and about half of what the original manages. Cases that fall short of their aim come first; the last column says how each was measured,
 `benchmarks-cql.json` holds every single figure. Memory under load is the most that the server kept resident since its start.
 

@@ -5,12 +5,18 @@
 
 mod cells;
 mod clients;
+mod counted;
 mod estimates;
+mod measured;
+mod queries;
 mod rows;
 
 pub(crate) use cells::Row;
 pub(crate) use clients::{Client, client_rows, is_of_clients};
+pub(crate) use counted::{Batches, Counted, batch_rows, is_of_batches, is_of_statements, statement_rows};
 pub(crate) use estimates::{Estimate, estimate_rows, estimated, is_of_estimates};
+pub(crate) use measured::{Measured, Summary, Told, measured_rows, size_rows, stored};
+pub(crate) use queries::{Query, is_of_queries, query_rows};
 pub(crate) use rows::{Node, PARTITIONER, STORAGE_PORT, rows};
 
 use super::{Column, Keyspace, Nature, Role, Table, options::Given};

@@ -61,6 +61,7 @@ pub(crate) fn rows(schema: &Schema, node: &Node, table: &Table) -> Option<Vec<Ro
         ("system_virtual_schema", "tables") => tables(schema, true).map(virtual_table).collect(),
         ("system_virtual_schema", "columns") => tables(schema, true).flat_map(columns).collect(),
         ("system_views", "settings") => settings(node),
+        ("system_views", "gossip_info") => vec![super::measured::gossip(node)],
         _ => Vec::new(),
     };
     let mut rows: Vec<Row> = cells.into_iter().map(|cells| cells.row(table)).collect();

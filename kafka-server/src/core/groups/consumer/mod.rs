@@ -12,7 +12,7 @@ mod leave;
 mod migrate;
 mod reconcile;
 mod record;
-mod subscription;
+pub(crate) mod subscription;
 mod target;
 
 pub(crate) use classic::ClassicFacts;
