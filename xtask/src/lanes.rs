@@ -14,23 +14,18 @@ use std::{
 /// Beside as many as there are cores, one more: while a program waits, another works.
 const LANES_MORE: usize = 1;
 
-/// Those that wait for virtual machines and whole applications. None of them kills a server to see what is left: what is
-/// lost then was not late, and once is enough.
-const SLOW: [&str; 14] = [
-    "akka",
-    "connect",
-    "console",
-    "examples",
-    "fraud",
-    "go",
-    "java",
-    "libmesos",
-    "node",
-    "pekko",
-    "spark",
-    "spark_cassandra",
-    "streams",
-    "tools",
+/// Those that kill a server, or fill its disk, to see what is left: what is lost then was not late, and once is enough.
+const ONCE: [&str; 10] = [
+    "cql_full_disk",
+    "cql_kill",
+    "examples_kill",
+    "full_disk",
+    "kill",
+    "leader_epochs",
+    "mesos_agent",
+    "mesos_kill",
+    "mesos_master",
+    "storage_local",
 ];
 
 /// A test program as cargo built it.
@@ -61,9 +56,9 @@ pub(crate) fn run(root: &Path, build: &[&str], packages: &[&str]) -> Result<()> 
     })?;
     fs::write(&known, serde_json::to_vec(&took)?).with_context(|| known.display().to_string())?;
     // Beside others a program may have had too little of the machine. That is seen, and told: alone it has to pass.
-    let (slow, wrong): (Vec<_>, Vec<_>) = failed.into_iter().partition(Program::is_slow);
+    let (wrong, late): (Vec<_>, Vec<_>) = failed.into_iter().partition(Program::has_one_try);
     let mut wrong: Vec<String> = wrong.into_iter().map(|program| program.name).collect();
-    for program in slow {
+    for program in late {
         let output = program.run();
         if output.as_ref().is_ok_and(|output| output.status.success()) {
             eprintln!("{} passes alone", program.name);
@@ -125,9 +120,8 @@ impl Program {
             .output()
     }
 
-    /// Whether it waits for applications that are slow to start.
-    fn is_slow(&self) -> bool {
-        self.package == "compat-tests" && SLOW.contains(&self.name.rsplit(' ').next().unwrap_or_default())
+    fn has_one_try(&self) -> bool {
+        ONCE.contains(&self.name.rsplit(' ').next().unwrap_or_default())
     }
 
     /// The test program that one of cargo's messages tells of, if it does.
