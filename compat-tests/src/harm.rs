@@ -1,6 +1,5 @@
 //! Whether bad behaviour of some harms others.
 
-use std::fs;
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result, ensure};

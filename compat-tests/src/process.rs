@@ -2,8 +2,9 @@
 
 use std::fs;
 
-/// Lines of a process's status: what it keeps resident, and the most since its start.
+/// The line of a process's status that tells what it keeps resident.
 pub const RESIDENT: &str = "VmRSS:";
+/// And the one that tells the most since its start.
 pub const RESIDENT_MOST: &str = "VmHWM:";
 
 /// Ticks of a processor's clock in a second, as Linux tells them to every program.

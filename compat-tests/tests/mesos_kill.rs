@@ -111,7 +111,7 @@ impl World {
                 // Whom it has made before goes on, and another one makes those that come.
                 let agent = agent.pid()?;
                 let mut makes = processes()?;
-                makes.retain(|pid| parent(*pid) == Some(agent) && is_supervisor(*pid));
+                makes.retain(|pid| process::parent(*pid) == Some(agent) && is_supervisor(*pid));
                 makes.into_iter().try_for_each(kill)
             }
             what => {
@@ -121,7 +121,7 @@ impl World {
                 }
                 let at = usize::try_from(dice.below(tasks.len() as u64))?;
                 // Who watches over a task is its parent; if that is killed, too, nobody is left to tell of it.
-                let watches = parent(tasks[at]).filter(|pid| what == 8 && is_supervisor(*pid));
+                let watches = process::parent(tasks[at]).filter(|pid| what == 8 && is_supervisor(*pid));
                 kill(watches.unwrap_or(tasks[at]))
             }
         }

@@ -1,13 +1,13 @@
 //! SELECT to a plan.
 
 use super::{
-    Ordering, Select, Selector,
+    Ordering, Select,
     nearest::{self, Nearest},
     selection::{self, Expression, Selection},
 };
 use crate::{
     core::{
-        schema::{Column, Nature, Table},
+        schema::{Nature, Table},
         types::{CqlType, Native},
     },
     engine::ColumnSpec,
@@ -179,58 +179,39 @@ fn json_column(table: &Table) -> Vec<ColumnSpec> {
     }]
 }
 
+/// What names a partition once: its key and its statics, whatever is made of them.
 fn check_distinct(
     table: &Table,
     select: &Select,
     selection: &Selection,
     restrictions: &Restrictions,
 ) -> Result<()> {
-    let keys = table.partition_key();
-    let of_rows = |column: &&Column| !column.is_static();
-    let other = table.columns.iter().skip(keys.len()).find(of_rows);
-    if let (true, Some(other)) = (select.selected.is_empty(), other) {
-        return Err(CqlError::invalid(format!(
-            "SELECT DISTINCT queries must only request partition key columns and/or static columns (not {})",
-            other.name
-        )));
-    }
-    for one in &select.selected {
-        let allowed = match &one.selector {
-            Selector::Column(name) => {
-                let (at, column) = existing(table, name)?;
-                at < keys.len() || column.is_static()
-            }
-            _ => true,
-        };
-        if !allowed {
-            return Err(CqlError::invalid(format!(
-                "SELECT DISTINCT queries must only request partition key columns and/or static columns (not {})",
-                selection::name(&one.selector)
-            )));
-        }
-    }
     if !restrictions.clustering.is_empty() || tests_rows(table, restrictions) {
         return Err(CqlError::invalid(
             "SELECT DISTINCT with WHERE clause only supports restriction by partition key and/or static columns.",
         ));
     }
-    // All of the partition key, or none of it where there are statics, must be asked for.
-    let has = |at: usize| {
-        selection
-            .expressions
-            .iter()
-            .any(|one| matches!(one, Expression::Column(column) if *column == at))
+    let all: Vec<usize> = (0..table.columns.len()).collect();
+    let named = match select.selected.is_empty() {
+        true => &all,
+        false => &selection.named,
     };
-    let wildcard = select.selected.is_empty();
-    for (at, key) in keys.iter().enumerate() {
-        if !wildcard && !has(at) {
-            return Err(CqlError::invalid(format!(
-                "SELECT DISTINCT queries must request all the partition key columns (missing {})",
-                key.name
-            )));
-        }
+    let keys = table.partition_key();
+    let of_rows = |at: &&usize| **at >= keys.len() && !table.columns[**at].is_static();
+    if let Some(other) = named.iter().find(of_rows) {
+        return Err(CqlError::invalid(format!(
+            "SELECT DISTINCT queries must only request partition key columns and/or static columns (not {})",
+            table.columns[*other].name
+        )));
     }
-    Ok(())
+    let missing = (0..keys.len()).find(|at| !named.contains(at));
+    match missing.filter(|_| !restrictions.by_key) {
+        Some(missing) => Err(CqlError::invalid(format!(
+            "SELECT DISTINCT queries must request all the partition key columns (missing {})",
+            keys[missing].name
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// What reads more than it answers is refused, if nobody allowed it.
