@@ -5,7 +5,7 @@ use super::{
 use crate::{
     core::{
         schema::{Column, Role, Table},
-        types::{CqlType, Native},
+        types::{CqlType, Native, names::quoted},
     },
     error::{CqlError, Result},
     statements::terms::{Planner, Prepared, Receiver, shown},
@@ -195,10 +195,11 @@ pub(crate) fn existing<'t>(table: &'t Table, name: &str) -> Result<(usize, &'t C
     let at = table.position(name);
     let found = at.and_then(|at| Some((at, table.columns.get(at)?)));
     found.ok_or_else(|| {
-        let name = crate::core::types::names::quoted(name);
         CqlError::invalid(format!(
-            "Undefined column name {name} in table {}.{}",
-            table.keyspace, table.name
+            "Undefined column name {} in table {}.{}",
+            quoted(name),
+            quoted(&table.keyspace),
+            quoted(&table.name)
         ))
     })
 }
