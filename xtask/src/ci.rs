@@ -15,7 +15,11 @@ const PURE: &[&str] = &[
     "kafka-server",
     "cql-server",
     "mesos-proto",
+    "mesos-client",
     "mesos-api",
+    "mesos-dns",
+    "marathon-api",
+    "chronos-api",
     "libmesos",
     "xtask",
 ];
